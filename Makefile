@@ -1,0 +1,79 @@
+# Every command of the repository. `make help` explains itself; `make demo` and `make test` need no other.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+UV := .venvs/boot/bin/uv
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+# A virtual environment is fresh while its stamp is newer than its lock file.
+TOOL_VENVS := sam aws ministack functions container
+
+.PHONY: help
+help: ## Show what each command does
+	@grep -hE '^[a-zA-Z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+##@ Set-up
+.PHONY: setup
+setup: .venv/.stamp $(TOOL_VENVS:%=.venvs/%/.stamp) ## Make every environment from the lock files
+
+.venvs/boot/.stamp:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"boring-ml needs Python 3.11 to 3.13, and {sys.executable} is {v[0]}.{v[1]}: run make PYTHON=python3.12 ...")'
+	@echo "setup: boot"
+	@$(PYTHON) -m venv .venvs/boot
+	@.venvs/boot/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) 2>/dev/null || .venvs/boot/bin/python -m pip install uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.stamp: requirements/dev.txt pyproject.toml | .venvs/boot/.stamp
+	@echo "setup: dev"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m ensurepip >/dev/null
+	@touch $@
+
+.venvs/%/.stamp: requirements/%.txt | .venvs/boot/.stamp
+	@echo "setup: $*"
+	@[ -x .venvs/$*/bin/python ] || $(PYTHON) -m venv --without-pip .venvs/$*
+	@$(UV) pip sync --quiet --require-hashes --python .venvs/$*/bin/python $<
+	@touch $@
+
+.PHONY: lock
+lock: .venvs/boot/.stamp ## Resolve the dependencies again (LOCK_ARGS=--upgrade for newer ones)
+	@tools/lock.sh
+
+##@ Local AWS
+.PHONY: up down clean demo
+up: setup ## Start the local AWS and deploy the application to it
+	@$(BIN)/python -m local up
+
+down: ## Stop the local AWS; its state stays
+	@$(BIN)/python -m local down
+
+clean: ## Stop the local AWS and forget its state
+	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local clean
+	@rm -rf .aws-sam
+
+demo: setup ## From raw data to live predictions, on the local AWS
+	@$(BIN)/python -m local demo
+
+##@ Checks
+.PHONY: test lint check openapi
+test: setup ## Run every test
+	@$(BIN)/python -m pytest
+
+lint: setup ## Format, types, imports, templates, state machines
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.check_templates
+	@$(BIN)/python -m tools.check_statemachines
+	@$(BIN)/python -m tools.openapi --check
+
+openapi: setup ## Generate api/openapi.yaml from the contracts
+	@$(BIN)/python -m tools.openapi
+
+check: lint test demo ## All that CI runs
