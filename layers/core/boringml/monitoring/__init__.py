@@ -1,0 +1,1 @@
+"""What is watched after a release, and what it is measured against."""
