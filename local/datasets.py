@@ -4,6 +4,7 @@ They are GPL-3, so they are written to a folder of the user's own and never stor
 repository.
 """
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -32,4 +33,6 @@ def write(frame: pd.DataFrame, path: Path, format: Format) -> None:
     elif format == "parquet":
         frame.to_parquet(path, index=False)
     else:
-        frame.to_json(path, orient="records", lines=True, double_precision=15)
+        # Not to_json, which rounds to 15 digits.
+        known = frame.astype(object).where(frame.notna(), None)
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in known.to_dict("records")))

@@ -82,13 +82,17 @@ def _parquet(path: Path, _features: Features) -> pa.Table:
 
 
 def _json_lines(path: Path, features: Features) -> pa.Table:
-    schema = pa.schema(
-        [(name, pa.float64()) for name in features.numeric]
-        + [(name, pa.string()) for name in features.categorical]
-    )
-    return pyarrow.json.read_json(
-        path, parse_options=pyarrow.json.ParseOptions(explicit_schema=schema)
-    )
+    found = pyarrow.json.read_json(path)
+    # Text that looks like a date would be read as one.
+    dates = [
+        (name, pa.string())
+        for name in features.categorical
+        if name in found.column_names and pa.types.is_timestamp(found.schema.field(name).type)
+    ]
+    if not dates:
+        return found
+    options = pyarrow.json.ParseOptions(explicit_schema=pa.schema(dates))
+    return pyarrow.json.read_json(path, parse_options=options)
 
 
 def _short(error: Exception) -> str:

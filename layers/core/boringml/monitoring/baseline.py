@@ -1,7 +1,6 @@
 """Statistics of the training data that later traffic is compared with.
 
-Histograms over fixed edges are all that a population stability index needs, and they say nothing
-of a single row.
+Histograms over fixed edges are all that a population stability index needs; no row is kept.
 """
 
 import math

@@ -7,6 +7,7 @@ Standard library only: serving imports this at start-up, before it loads the mod
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +20,7 @@ FORMAT = 1
 Manifest: TypeAlias = dict[str, Any]
 FileEntry: TypeAlias = dict[str, Any]
 
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _REQUIRED = (
     "format",
     "model",
@@ -165,7 +167,7 @@ def _check_shape(manifest: Any) -> None:
         raise _incomplete(f"{layout.MANIFEST} lists no files.")
     for name in manifest["files"]:
         # Names become paths and object keys: one that climbs out of the package is an attack.
-        if name != Path(name).name or name == layout.MANIFEST:
+        if not _FILE_NAME.fullmatch(name) or name == layout.MANIFEST:
             raise _incomplete(f"{layout.MANIFEST} lists {name!r}, which is no plain file name.")
     for name in layout.required_files(manifest["runtime"]):
         entry = manifest["files"].get(name)
