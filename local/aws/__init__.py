@@ -1,0 +1,1 @@
+"""MiniStack and its extensions: runs on the interpreter of .venvs/ministack, without boringml."""

@@ -1,0 +1,20 @@
+"""The extensions of MiniStack, in the order in which they are installed.
+
+Each closes one gap and says in its docstring what AWS does, what MiniStack does, and the seam it
+takes. Order matters only where one wraps the function of another: the later is the outer one.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+EXTENSIONS = (
+    "local.aws.sagemaker",
+    "local.aws.step_functions",
+)
+
+
+def install_all() -> None:
+    """Install every extension; the first whose seam is gone raises SeamMissingError."""
+    for name in EXTENSIONS:
+        if find_spec(name) is not None and hasattr(module := import_module(name), "install"):
+            module.install()

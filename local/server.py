@@ -1,0 +1,224 @@
+"""Start, watch and stop the process of the local AWS."""
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from local.paths import MINISTACK_PYTHON, ROOT
+from local.settings import client_environment, server_environment
+
+START_SECONDS = 60
+# A stop writes every service's state; what is not done by then is killed.
+STOP_SECONDS = 30
+POLL_SECONDS = 0.05
+
+
+class LocalAWSError(RuntimeError):
+    """The local AWS did not start or stop; the message says why and where its log lies."""
+
+
+class LocalAWS:
+    """One local AWS, whose state, log, port and process id lie under `home`.
+
+    As a context manager it starts on entry and stops on exit. `port` forces a port of 127.0.0.1;
+    else the recorded one is used again where it is free, so that URLs stay as they are.
+    """
+
+    def __init__(self, home: Path, port: int | None = None) -> None:
+        self.home = home
+        self.log = home / "ministack.log"
+        self._pid_file = home / "pid"
+        self._port_file = home / "port"
+        self._port = port
+
+    @property
+    def port(self) -> int:
+        """The port, recorded at the first start. Raises LocalAWSError before that."""
+        if self._port is None:
+            try:
+                self._port = int(self._port_file.read_text())
+            except (FileNotFoundError, ValueError):
+                raise LocalAWSError("the local AWS was never started: run `make up`") from None
+        return self._port
+
+    @property
+    def endpoint_url(self) -> str:
+        """The URL of every service, as AWS_ENDPOINT_URL takes it.
+
+        An address, not `localhost`: boto3 then puts the bucket in the path, and not in a host name
+        that some machines cannot resolve.
+        """
+        return f"http://127.0.0.1:{self.port}"
+
+    def environ(self) -> dict[str, str]:
+        """Return the environment variables that make any AWS client talk to it."""
+        return client_environment(self.endpoint_url)
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a new boto3 client of `service`, with the root key of the local account.
+
+        `options` go to boto3, such as `config` or `aws_access_key_id`. Environment variables and
+        profiles of the caller are not read.
+        """
+        import boto3
+
+        given = {
+            "endpoint_url": self.endpoint_url,
+            "region_name": self.environ()["AWS_REGION"],
+            "aws_access_key_id": self.environ()["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": self.environ()["AWS_SECRET_ACCESS_KEY"],
+        }
+        return boto3.session.Session().client(service, **(given | options))
+
+    def pid(self) -> int | None:
+        """Return the id of the running process, or None where it does not run."""
+        try:
+            descriptor = os.open(self._pid_file, os.O_RDWR)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(self._pid_file.read_text() or 0) or None
+        finally:
+            os.close(descriptor)
+        return None
+
+    def is_healthy(self) -> bool:
+        """Return whether it answers requests."""
+        try:
+            with urllib.request.urlopen(  # noqa: S310 - a fixed http URL of this machine
+                f"http://127.0.0.1:{self.port}/_ministack/health", timeout=5
+            ) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError, LocalAWSError):
+            return False
+
+    def start(self) -> bool:
+        """Start it unless it runs; return whether it had to be started.
+
+        Returns when it answers. Raises LocalAWSError with the end of the log where it ends or
+        does not answer in START_SECONDS.
+        """
+        if self.pid() is not None:
+            self._wait_until_healthy(None)
+            return False
+        if not MINISTACK_PYTHON.exists():
+            raise LocalAWSError(f"{MINISTACK_PYTHON} is missing: run `make setup`")
+        self.home.mkdir(parents=True, exist_ok=True)
+        # Worker folders of an earlier run are never removed by MiniStack.
+        shutil.rmtree(self.home / "tmp", ignore_errors=True)
+        (self.home / "tmp").mkdir()
+        self._port = self._choose_port()
+        self._port_file.write_text(f"{self._port}\n")
+        with self.log.open("wb") as log:
+            process = subprocess.Popen(
+                [MINISTACK_PYTHON, "-m", "local.aws"],
+                cwd=ROOT,
+                env=server_environment(self.home, self._port),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._wait_until_healthy(process)
+        return True
+
+    def stop(self) -> bool:
+        """Stop it and keep its state; return whether it ran."""
+        pid = self.pid()
+        if pid is None:
+            return False
+        os.kill(pid, signal.SIGTERM)
+        if not self._wait_until_gone(STOP_SECONDS):
+            os.kill(pid, signal.SIGKILL)
+            if not self._wait_until_gone(STOP_SECONDS):
+                raise LocalAWSError(f"process {pid} does not end")
+        # It leads a session of its own: functions still at work end with it.
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        return True
+
+    def forget(self) -> None:
+        """Stop it and remove all that lies under `home`."""
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def __enter__(self) -> "LocalAWS":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def log_tail(self, lines: int = 25) -> str:
+        """Return the last lines of the log."""
+        try:
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        except FileNotFoundError:
+            return ""
+
+    def _choose_port(self) -> int:
+        """Return the port of the constructor, the recorded one where it is free, or a free one."""
+        if self._port is not None:
+            return self._port
+        try:
+            recorded = int(self._port_file.read_text())
+        except (FileNotFoundError, ValueError):
+            recorded = 0
+        return recorded if recorded and _is_free(recorded) else _free_port()
+
+    def _wait_until_healthy(self, process: "subprocess.Popen[bytes] | None") -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_healthy():
+            if process is not None and process.poll() is not None:
+                raise LocalAWSError(
+                    f"the local AWS ended with status {process.returncode}; the end of "
+                    f"{self.log}:\n{self.log_tail()}"
+                )
+            if time.monotonic() > deadline:
+                raise LocalAWSError(
+                    f"the local AWS did not answer in {START_SECONDS} s; the end of "
+                    f"{self.log}:\n{self.log_tail()}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _wait_until_gone(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while self.pid() is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
