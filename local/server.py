@@ -1,5 +1,6 @@
 """Start, watch and stop the process of the local AWS."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -96,7 +97,7 @@ class LocalAWS:
     def is_healthy(self) -> bool:
         """Return whether it answers requests."""
         try:
-            with urllib.request.urlopen(  # noqa: S310 - a fixed http URL of this machine
+            with urllib.request.urlopen(
                 f"http://127.0.0.1:{self.port}/_ministack/health", timeout=5
             ) as answer:
                 return bool(answer.status == 200)
@@ -144,10 +145,8 @@ class LocalAWS:
             if not self._wait_until_gone(STOP_SECONDS):
                 raise LocalAWSError(f"process {pid} does not end")
         # It leads a session of its own: functions still at work end with it.
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         return True
 
     def forget(self) -> None:

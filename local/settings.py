@@ -21,7 +21,7 @@ def client_environment(endpoint: str) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",  # noqa: S105 - the local account's root key
+        "AWS_SECRET_ACCESS_KEY": "test",
         # StartSyncExecution and others would call "sync-localhost".
         "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
@@ -38,7 +38,7 @@ def server_environment(home: Path, port: int) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",  # noqa: S105 - the local account's root key
+        "AWS_SECRET_ACCESS_KEY": "test",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(home / "state"),
         "S3_PERSIST": "1",

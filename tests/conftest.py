@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from local.server import LocalAWS
 
 UNIT = Path(__file__).parent / "unit"
