@@ -1,0 +1,57 @@
+"""A job's output as a CloudWatch log stream: /aws/sagemaker/TrainingJobs, <job>/algo-1-<time>.
+
+Names as in "Log Groups and Streams that Amazon SageMaker Sends to CloudWatch Logs".
+"""
+
+import threading
+import time
+
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch_logs
+
+from local.aws.sagemaker.store import Job
+
+GROUP = "/aws/sagemaker/TrainingJobs"
+# CloudWatch Logs: an event is at most 1 MB, of which 26 bytes are overhead (PutLogEvents).
+_MAX_BYTES = 1_048_550
+_BATCH_SECONDS = 0.2
+
+
+class LogStream:
+    """Writes lines in batches; `close` writes what is left."""
+
+    def __init__(self, job: Job) -> None:
+        self._scope = (job.account, job.region)
+        self._name = f"{job.name}/algo-1-{int(time.time())}"
+        self._pending: list[dict[str, object]] = []
+        self._flushed = time.monotonic()
+        self._lock = threading.Lock()
+        with request_scope(*self._scope):
+            # Each answers ResourceAlreadyExistsException where an earlier job made it.
+            cloudwatch_logs._create_log_group({"logGroupName": GROUP})
+            cloudwatch_logs._create_log_stream(self._where())
+
+    def write(self, line: str) -> None:
+        """Add one line; empty ones are left out, as CloudWatch Logs refuses them."""
+        if not line:
+            return
+        text = line.encode()[:_MAX_BYTES].decode(errors="ignore")
+        with self._lock:
+            self._pending.append({"timestamp": int(time.time() * 1000), "message": text})
+            if time.monotonic() - self._flushed >= _BATCH_SECONDS:
+                self._flush()
+
+    def close(self) -> None:
+        """Write the last lines."""
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._flushed = time.monotonic()
+        if self._pending:
+            with request_scope(*self._scope):
+                cloudwatch_logs._put_log_events({**self._where(), "logEvents": self._pending})
+            self._pending = []
+
+    def _where(self) -> dict[str, object]:
+        return {"logGroupName": GROUP, "logStreamName": self._name}

@@ -1,0 +1,87 @@
+"""A job's own access to S3: through the local AWS, with the permissions of its role.
+
+AWS assumes the job's RoleArn for every read and write of data. With AUTH=true the session below
+is held to the role's policies and to bucket policies by MiniStack itself, as a request from
+outside would be; without it the account's own key is used, and everything is allowed.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from ministack import app
+from ministack.services import sts
+
+from local.aws.sagemaker.store import Job
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Return the bucket and the key, or prefix, of an s3:// URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+class JobS3:
+    """The few S3 calls that SageMaker makes for a job; each may raise botocore's ClientError."""
+
+    def __init__(self, endpoint: str, account: str, region: str, role_arn: str) -> None:
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name=region,
+            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
+            **_credentials(account, role_arn),
+        )
+
+    @classmethod
+    def of(cls, endpoint: str, job: Job) -> "JobS3":
+        """Return the access that `job` has."""
+        return cls(endpoint, job.account, job.region, job.record["RoleArn"])
+
+    def keys(self, uri: str) -> list[str]:
+        """Return the keys of the objects under the prefix `uri`, without folder markers."""
+        bucket, prefix = split(uri)
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        keys = (item["Key"] for page in pages for item in page.get("Contents", []))
+        return [key for key in keys if not key.endswith("/")]
+
+    def download(self, bucket: str, key: str, to: Path) -> None:
+        """Write the object to the file `to`."""
+        to.parent.mkdir(parents=True, exist_ok=True)
+        self._client.download_file(bucket, key, str(to))
+
+    def upload(self, file: Path, uri: str, kms_key: str | None = None) -> None:
+        """Write the file to the object at `uri`, encrypted with `kms_key` where one is given."""
+        bucket, key = split(uri)
+        extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        self._client.upload_file(str(file), bucket, key, ExtraArgs=extra)
+
+
+def reason(error: ClientError) -> str:
+    """Return what S3 said, in one line."""
+    return f"{error.response['Error'].get('Code')}: {error.response['Error'].get('Message')}"
+
+
+def _credentials(account: str, role_arn: str) -> dict[str, str]:
+    if not app.AUTH:
+        return {"aws_access_key_id": account, "aws_secret_access_key": "test"}
+    role = role_arn.rsplit("/", 1)[-1]
+    digest = hashlib.sha256(f"sagemaker:{role_arn}".encode()).hexdigest()
+    secret = hashlib.sha256(f"secret:{digest}".encode()).hexdigest()
+    token = hashlib.sha256(f"token:{digest}".encode()).hexdigest()
+    key = f"ASIA{digest[:16].upper()}"
+    session = {
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/SageMaker",
+        "UserId": f"{role}:SageMaker",
+        "SecretAccessKey": secret,
+        "SessionToken": token,
+    }
+    sts.register_session(key, session)
+    return {
+        "aws_access_key_id": key,
+        "aws_secret_access_key": secret,
+        "aws_session_token": token,
+    }

@@ -1,0 +1,49 @@
+"""Where the local jobs run, and with what: read once, when the local AWS starts."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """How a container image is stood in for.
+
+    `image` is the only image URI that can be pulled; its entry points are the files
+    `command_dir/train` (and later `serve`), run by the interpreter `python` with
+    `python_path`. `directory` holds one folder per running job. `stop_grace` is the time in
+    seconds between SIGTERM and SIGKILL (SageMaker: 120). `parallel` is the quota of jobs in
+    progress per instance type. `endpoint` is the local AWS itself.
+    """
+
+    image: str
+    command_dir: Path
+    python: Path
+    python_path: str
+    directory: Path
+    endpoint: str
+    stop_grace: float = 10.0
+    parallel: int = 4
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> "JobSettings":
+        """Return the settings from `environ`; raise RuntimeError where a path is missing."""
+        image = environ.get("LOCAL_JOB_IMAGE", "")
+        settings = cls(
+            image=image,
+            command_dir=Path(environ.get("LOCAL_JOB_COMMAND_DIR", "")),
+            python=Path(environ.get("LOCAL_JOB_PYTHON", "")),
+            python_path=environ.get("LOCAL_JOB_PYTHONPATH", ""),
+            directory=Path(
+                environ.get("LOCAL_JOB_DIR") or Path(tempfile.gettempdir()) / "sagemaker-jobs"
+            ),
+            endpoint=f"http://127.0.0.1:{environ.get('GATEWAY_PORT', '4566')}",
+            stop_grace=float(environ.get("LOCAL_JOB_STOP_GRACE_SECONDS", "10")),
+            parallel=int(environ.get("LOCAL_JOB_PARALLEL", "4")),
+        )
+        if image and not settings.command_dir.is_dir():
+            raise RuntimeError(f"LOCAL_JOB_COMMAND_DIR is no directory: {settings.command_dir}")
+        if image and not settings.python.is_file():
+            raise RuntimeError(f"LOCAL_JOB_PYTHON is no interpreter: {settings.python}")
+        return settings

@@ -1,0 +1,93 @@
+"""Step Functions' optimised integration sagemaker:createTrainingJob, plain and `.sync`.
+
+AWS ("Create and manage Amazon SageMaker jobs with Step Functions"): `.sync` waits for the end of
+the job; its result is the job as the state-change event shows it, PascalCase, dates in epoch
+milliseconds, tags as a map. Completed and Stopped are results, Failed is States.TaskFailed with
+the job as JSON in Cause. Refusals are SageMaker.ResourceLimitExceededException, or
+SageMaker.AmazonSageMakerException for all else. The job gets the tags MANAGED_BY_AWS and
+AWS_STEP_FUNCTIONS_EXECUTION_ARN. A timeout of the state, or the end of the execution, stops it.
+MiniStack 1.5.33 has no SageMaker integration.
+
+Seams: stepfunctions._SERVICE_DISPATCH, _AWS_SDK_SERVICE_MAP and _AWS_SDK_ERROR_PREFIX.
+"""
+
+import json
+from typing import Any
+
+from ministack.services import stepfunctions as sfn
+
+from local.aws.sagemaker.errors import SageMakerError
+from local.aws.sagemaker.events import detail
+from local.aws.sagemaker.service import SageMakerService
+from local.aws.sagemaker.store import Job
+from local.aws.step_functions.running_task import current_task, ended
+from local.aws.step_functions.seams import seam
+
+CREATE = "arn:aws:states:::sagemaker:createTrainingJob"
+_POLL_SECONDS = 0.1
+
+
+def install(service: SageMakerService) -> None:
+    """Enter the integration in MiniStack; raise RuntimeError where a seam is gone."""
+
+    def create_training_job(resource: str, arguments: Any) -> dict[str, Any]:
+        return _create(service, resource, arguments)
+
+    seam(sfn, "_SERVICE_DISPATCH")[CREATE] = create_training_job
+    seam(sfn, "_AWS_SDK_SERVICE_MAP")["sagemaker"] = {
+        "target_prefix": "SageMaker",
+        "protocol": "json",
+    }
+    seam(sfn, "_AWS_SDK_ERROR_PREFIX")["sagemaker"] = "SageMaker"
+
+
+def _create(service: SageMakerService, resource: str, arguments: Any) -> dict[str, Any]:
+    suffix = resource.removeprefix(CREATE)
+    if suffix not in ("", ".sync"):
+        raise sfn._ExecutionError("States.Runtime", f"{resource} is no integration of AWS.")
+    request = _with_tags(arguments) if isinstance(arguments, dict) else arguments
+    try:
+        answer = service.call("CreateTrainingJob", request)
+    except SageMakerError as error:
+        raise _refused(error) from error
+    if not suffix:
+        return answer
+    return _wait(service, service.training_jobs.find(request["TrainingJobName"]))
+
+
+def _wait(service: SageMakerService, job: Job) -> dict[str, Any]:
+    task = current_task()
+    while not job.ended.wait(_POLL_SECONDS):
+        if task is not None and task.given_up and job.status == "InProgress":
+            service.call("StopTrainingJob", {"TrainingJobName": job.name})
+            raise ended()
+    with job.lock:
+        tags = dict(job.tags)
+    result = detail(job.snapshot(), tags)
+    if result["TrainingJobStatus"] == "Failed":
+        raise sfn._ExecutionError("States.TaskFailed", json.dumps(result))
+    return result
+
+
+def _with_tags(arguments: dict[str, Any]) -> dict[str, Any]:
+    task = current_task()
+    added = {"MANAGED_BY_AWS": "STARTED_BY_STEP_FUNCTIONS"}
+    if task is not None:
+        added["AWS_STEP_FUNCTIONS_EXECUTION_ARN"] = task.execution["executionArn"]
+    own = [tag for tag in arguments.get("Tags") or [] if tag.get("Key") not in added]
+    tags = own + [{"Key": key, "Value": value} for key, value in added.items()]
+    return {**arguments, "Tags": tags}
+
+
+def _refused(error: SageMakerError) -> Exception:
+    if error.code == "NotEmulatedException":
+        loud: Exception = sfn._ExecutionError("States.Runtime", error.message)
+        return loud
+    name = "AmazonSageMakerException"
+    if error.code == "ResourceLimitExceeded":
+        name = "ResourceLimitExceededException"
+    cause = (
+        f"{error.message} (Service: AmazonSageMaker; Status Code: 400; Error Code: {error.code})"
+    )
+    refused: Exception = sfn._ExecutionError(f"SageMaker.{name}", cause)
+    return refused

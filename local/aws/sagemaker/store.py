@@ -1,0 +1,126 @@
+"""The jobs that this local AWS knows, by account and Region, kept across restarts.
+
+MiniStack saves its services only when it stops in good order; a job's record is saved at every
+change as well, so a killed server forgets no name that was taken.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from ministack.core import persistence
+from ministack.core.responses import get_account_id, get_region
+
+STATE_KEY = "sagemaker"
+TERMINAL = {"Completed", "Failed", "Stopped"}
+
+
+@dataclass
+class Job:
+    """One training job.
+
+    `record` is what DescribeTrainingJob answers, dates as epoch seconds. `process` is the
+    process group of the running entry point. `stop` is set when the job shall stop; `wake`
+    tells the thread that runs the job to look.
+    """
+
+    account: str
+    region: str
+    name: str
+    record: dict[str, Any]
+    tags: dict[str, str]
+    process: int | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Event = field(default_factory=threading.Event)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def status(self) -> str:
+        """The TrainingJobStatus."""
+        return str(self.record["TrainingJobStatus"])
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return a copy of the record that later changes do not touch."""
+        with self.lock:
+            transitions = [dict(item) for item in self.record["SecondaryStatusTransitions"]]
+            return {**self.record, "SecondaryStatusTransitions": transitions}
+
+
+class JobStore:
+    """Jobs of every account and Region; look-ups see those of the current request only."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[tuple[str, str, str], Job] = {}
+        self._lock = threading.Lock()
+        self.closed = False
+
+    def add(self, job: Job) -> bool:
+        """Keep `job`; return False, and keep nothing, where its name was ever used before."""
+        key = (job.account, job.region, job.name)
+        with self._lock:
+            if key in self._jobs:
+                return False
+            self._jobs[key] = job
+            return True
+
+    def find(self, name: str) -> Job | None:
+        """Return the job of this account and Region by its name."""
+        return self._jobs.get((get_account_id(), get_region(), name))
+
+    def here(self) -> list[Job]:
+        """Return the jobs of this account and Region, oldest first."""
+        scope = (get_account_id(), get_region())
+        with self._lock:
+            return [job for key, job in self._jobs.items() if key[:2] == scope]
+
+    def everywhere(self) -> list[Job]:
+        """Return every job."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def close(self) -> None:
+        """Let no job change any more: what happens while the server stops is not its fate."""
+        self.closed = True
+
+    def clear(self) -> None:
+        """Forget all jobs and tell the running ones to stop."""
+        for job in self.everywhere():
+            job.stop.set()
+            job.wake.set()
+        with self._lock:
+            self._jobs.clear()
+
+    def state(self) -> dict[str, Any]:
+        """Return all jobs as plain data for the state file."""
+        return {
+            "jobs": [
+                {
+                    "account": job.account,
+                    "region": job.region,
+                    "name": job.name,
+                    "record": job.snapshot(),
+                    "tags": dict(job.tags),
+                    "process": job.process,
+                }
+                for job in self.everywhere()
+            ]
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Add the jobs of an earlier `state`."""
+        for item in state.get("jobs", []):
+            job = Job(**item)
+            if job.status in TERMINAL:
+                job.ended.set()
+            self.add(job)
+
+    def save(self) -> None:
+        """Write the state file now, where MiniStack persists at all."""
+        with _save_lock:
+            if self.closed:
+                return
+            persistence.save_state(STATE_KEY, self.state())
+
+
+_save_lock = threading.Lock()

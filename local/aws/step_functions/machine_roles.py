@@ -1,0 +1,104 @@
+"""What AWS asks of a state machine's role before there is an execution.
+
+CreateStateMachine and UpdateStateMachine refuse a role that does not trust Step Functions, and,
+for a definition with `.sync` tasks, one that may not make the managed EventBridge rule that tells
+their end ("Neither the global service principal states.amazonaws.com ... is authorized to assume
+the provided role"; "... is not authorized to create managed-rule"; "IAM policies for integrated
+services"). So a stack fails there on deployment. MiniStack 1.5.33 checks only that the role
+exists. With AUTH=true only.
+
+Seams: stepfunctions._create_state_machine and _update_state_machine; CloudFormation's handler of
+AWS::StepFunctions::StateMachine.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack import app
+from ministack.core.responses import error_response_json, get_account_id, get_region
+from ministack.services import iam
+from ministack.services import stepfunctions as sfn
+from ministack.services.cloudformation import provisioners
+
+from local.aws.step_functions.permissions import DeniedError, Need, check
+from local.aws.step_functions.seams import replace, seam
+
+_TYPE = "AWS::StepFunctions::StateMachine"
+_RULES = {
+    "arn:aws:states:::sagemaker:createTrainingJob.sync": (
+        "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+    ),
+    "arn:aws:states:::states:startExecution.sync": (
+        "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+    ),
+}
+
+
+def install() -> None:
+    """Patch MiniStack where it enforces IAM at all; raise RuntimeError where a seam is gone."""
+    if not app.AUTH:
+        return
+    for name in ("_create_state_machine", "_update_state_machine"):
+        replace(sfn, name, _checked_call(seam(sfn, name)))
+    handlers = seam(provisioners, "_RESOURCE_HANDLERS")
+    if _TYPE not in handlers:
+        raise RuntimeError(f"MiniStack's CloudFormation has no handler of {_TYPE} any more")
+    create = handlers[_TYPE]["create"]
+
+    def create_checked(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        definition = provisioners._sfn_definition(properties)
+        refusal = refused(properties.get("RoleArn", ""), definition)
+        if refusal:
+            raise ValueError(refusal)
+        return create(logical_id, properties, stack)
+
+    # The update handler goes through UpdateStateMachine.
+    handlers[_TYPE]["create"] = create_checked
+
+
+def refused(role_arn: str, definition: str) -> str | None:
+    """Return AWS's refusal of a machine with this role and definition, or None."""
+    role = iam._roles.get_scoped(get_account_id(), None, role_arn.rsplit("/", 1)[-1])
+    if role is None:
+        return None  # MiniStack's own check answers
+    if not _trusts(role.get("AssumeRolePolicyDocument") or "{}"):
+        return (
+            "Neither the global service principal states.amazonaws.com, nor the regional one is "
+            f"authorized to assume the provided role {role_arn}."
+        )
+    for resource, rule in _RULES.items():
+        if resource in definition:
+            arn = f"arn:aws:events:{get_region()}:{get_account_id()}:rule/{rule}"
+            for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
+                try:
+                    check(role_arn, "StepFunctions", Need(action, arn))
+                except DeniedError as denied:
+                    return f"'{role_arn}' is not authorized to create managed-rule: {denied}"
+    return None
+
+
+def _checked_call(call: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    def checked(data: dict[str, Any]) -> Any:
+        known = sfn._state_machines.get(data.get("stateMachineArn")) or {}
+        role = data.get("roleArn") or known.get("roleArn", "")
+        refusal = refused(role, data.get("definition") or known.get("definition", ""))
+        if refusal:
+            return error_response_json("AccessDeniedException", refusal, 400)
+        return call(data)
+
+    return checked
+
+
+def _trusts(document: str | dict[str, Any]) -> bool:
+    policy = json.loads(document) if isinstance(document, str) else document
+    statements = policy.get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        named = (statement.get("Principal") or {}).get("Service", [])
+        services = [named] if isinstance(named, str) else named
+        if statement.get("Effect") == "Allow" and any(
+            service == "states.amazonaws.com" or service.startswith("states.")
+            for service in services
+        ):
+            return True
+    return False

@@ -1,0 +1,121 @@
+"""What each optimised integration needs its state machine's role to be allowed.
+
+Source: "IAM policies for integrated services", Step Functions Developer Guide; the `.sync`
+integrations also read and stop what they started.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+
+from local.aws.step_functions.permissions import Need
+
+_PREFIX = "arn:aws:states:::"
+
+
+def needs_of(resource: str, arguments: Any) -> list[Need] | None:
+    """Return what a task's `resource` needs with its `arguments`.
+
+    None stands for an integration that is not listed; aws-sdk integrations are judged where
+    their request is known.
+    """
+    arguments = arguments if isinstance(arguments, dict) else {}
+    if ":function:" in resource:
+        return [Need("lambda:InvokeFunction", _function(resource, None))]
+    if not resource.startswith(_PREFIX):
+        return []
+    integration, _, pattern = resource.removeprefix(_PREFIX).partition(".")
+    if integration.startswith("aws-sdk:"):
+        return []
+    needs = _INTEGRATIONS.get(integration)
+    return needs(arguments, pattern) if needs else None
+
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{get_region()}:{get_account_id()}:{resource}"
+
+
+def _function(name: str, qualifier: str | None) -> str:
+    arn = name if name.startswith("arn:") else _arn("lambda", f"function:{name}")
+    return f"{arn}:{qualifier}" if qualifier else arn
+
+
+def _lambda(arguments: dict[str, Any], _pattern: str) -> list[Need]:
+    function = _function(arguments.get("FunctionName", ""), arguments.get("Qualifier"))
+    return [Need("lambda:InvokeFunction", function)]
+
+
+def _sqs(arguments: dict[str, Any], _pattern: str) -> list[Need]:
+    queue = str(arguments.get("QueueUrl", "")).rstrip("/").rpartition("/")[2]
+    return [Need("sqs:SendMessage", _arn("sqs", queue))]
+
+
+def _sns(arguments: dict[str, Any], _pattern: str) -> list[Need]:
+    return [Need("sns:Publish", arguments.get("TopicArn") or arguments.get("TargetArn") or "*")]
+
+
+def _events(arguments: dict[str, Any], _pattern: str) -> list[Need]:
+    buses = {entry.get("EventBusName", "default") for entry in arguments.get("Entries", [])}
+    return [
+        Need(
+            "events:PutEvents",
+            bus if bus.startswith("arn:") else _arn("events", f"event-bus/{bus}"),
+        )
+        for bus in sorted(buses)
+    ]
+
+
+def _dynamodb(action: str) -> Callable[[dict[str, Any], str], list[Need]]:
+    def needs(arguments: dict[str, Any], _pattern: str) -> list[Need]:
+        table = str(arguments.get("TableName", ""))
+        arn = table if table.startswith("arn:") else _arn("dynamodb", f"table/{table}")
+        return [Need(f"dynamodb:{action}", arn)]
+
+    return needs
+
+
+def _start_execution(arguments: dict[str, Any], pattern: str) -> list[Need]:
+    machine = str(arguments.get("StateMachineArn", ""))
+    needs = [Need("states:StartExecution", machine)]
+    if pattern.startswith("sync"):
+        name = machine.split(":")[6] if machine.count(":") >= 6 else machine
+        execution = _arn("states", f"execution:{name}:{arguments.get('Name', 'unnamed')}")
+        needs += [
+            Need("states:DescribeExecution", execution),
+            Need("states:StopExecution", execution),
+        ]
+    return needs
+
+
+def _create_training_job(arguments: dict[str, Any], pattern: str) -> list[Need]:
+    job = _arn("sagemaker", f"training-job/{str(arguments.get('TrainingJobName', '')).lower()}")
+    tags = {
+        f"aws:RequestTag/{tag.get('Key')}": tag.get("Value") for tag in arguments.get("Tags") or []
+    }
+    passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    needs = [
+        Need("sagemaker:CreateTrainingJob", job, tags),
+        Need("sagemaker:AddTags", job, tags),
+        Need("iam:PassRole", str(arguments.get("RoleArn", "")), passed),
+    ]
+    if pattern == "sync":
+        needs += [
+            Need("sagemaker:DescribeTrainingJob", job),
+            Need("sagemaker:StopTrainingJob", job),
+        ]
+    return needs
+
+
+_INTEGRATIONS: dict[str, Callable[[dict[str, Any], str], list[Need]]] = {
+    "lambda:invoke": _lambda,
+    "sqs:sendMessage": _sqs,
+    "sns:publish": _sns,
+    "events:putEvents": _events,
+    "dynamodb:getItem": _dynamodb("GetItem"),
+    "dynamodb:putItem": _dynamodb("PutItem"),
+    "dynamodb:updateItem": _dynamodb("UpdateItem"),
+    "dynamodb:deleteItem": _dynamodb("DeleteItem"),
+    "states:startExecution": _start_execution,
+    "sagemaker:createTrainingJob": _create_training_job,
+}
