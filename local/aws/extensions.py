@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 EXTENSIONS = (
+    "local.aws.functions.environment",
     "local.aws.sagemaker",
     "local.aws.step_functions",
 )
