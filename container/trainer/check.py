@@ -50,12 +50,13 @@ def _file_table(
     wanted = (*features.names, target)
     found = file.table.column_names
     before = len(problems)
-    for name in sorted(set(found) - set(wanted)):
-        problems.append(Problem("unknown_column", name, f"{file.name} has {name!r}"))
-    for name in sorted({name for name in found if found.count(name) > 1}):
-        problems.append(Problem("unknown_column", name, f"{file.name} has {name!r} twice"))
     for name in (name for name in wanted if name not in found):
         problems.append(Problem("missing_column", name, f"{file.name} has no {name!r}"))
+    for name in sorted(set(found) - set(wanted)):
+        text = f"{file.name} has {name!r}, which the contract does not know"
+        problems.append(Problem("unknown_column", name, text))
+    for name in sorted({name for name in found if found.count(name) > 1}):
+        problems.append(Problem("unknown_column", name, f"{file.name} has {name!r} twice"))
     if len(problems) > before:
         return None
     columns = {name: _column(file, name, contract, features, problems) for name in wanted}

@@ -72,6 +72,10 @@ def _to_onnx(pipeline: Pipeline, features: Features, name: str) -> bytes:
     # The converter numbers graphs and writes its own name here; the model's name says more.
     proto.graph.name = name
     proto.doc_string = ""
+    # The converter lists these in the order of a set, which differs from process to process.
+    opsets = sorted((opset.domain, opset.version) for opset in proto.opset_import)
+    del proto.opset_import[:]
+    proto.opset_import.extend(onnx.helper.make_opsetid(*opset) for opset in opsets)
     onnx.checker.check_model(proto)
     return proto.SerializeToString(deterministic=True)
 

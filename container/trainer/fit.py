@@ -22,8 +22,8 @@ def fit(
     """
     if checkpoints is None or not _grows(pipeline.steps[-1][1]):
         return pipeline.fit(rows.frame, rows.labels)
-    inputs = pipeline[:-1].fit_transform(rows.frame, rows.labels)
-    name, estimator = pipeline.steps[-1]
+    *before, (name, estimator) = pipeline.steps
+    inputs = pipeline[:-1].fit_transform(rows.frame, rows.labels) if before else rows.frame
     pipeline.steps[-1] = (name, _fit_in_stages(estimator, inputs, rows.labels, checkpoints, say))
     return pipeline
 

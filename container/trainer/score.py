@@ -45,4 +45,6 @@ class OnnxScorer:
             [layout.PROBABILITIES_OUTPUT],
             {name: values for name, values in tensors.items() if values.shape[1]},
         )
-        return np.asarray(probabilities[:, layout.POSITIVE_INDEX], dtype=np.float64)
+        # A forest adds up float32 shares, and gets 1.0000001 where all trees agree.
+        found = probabilities[:, layout.POSITIVE_INDEX].astype(np.float64)
+        return np.clip(found, 0.0, 1.0)
