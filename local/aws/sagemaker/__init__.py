@@ -20,14 +20,14 @@ from local.aws.sagemaker import step_functions
 from local.aws.sagemaker.service import SageMakerService
 from local.aws.sagemaker.settings import JobSettings
 from local.aws.sagemaker.store import STATE_KEY, JobStore
-from local.aws.step_functions.seams import seam
+from local.aws.seams import seam
 
 
 def install() -> None:
     """Enter the service in MiniStack.
 
-    Reads LOCAL_JOB_* (see JobSettings). Raises RuntimeError where a setting names what is not
-    there, or where a seam of MiniStack is gone.
+    Reads LOCAL_JOB_* and STATE_DIR (see JobSettings). Raises RuntimeError where a setting names
+    what is not there, SeamMissingError where a seam of MiniStack is gone.
     """
     service = SageMakerService(JobSettings.load(os.environ), JobStore())
     seam(app, "_loaded_modules")["sagemaker"] = service

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local.aws.sagemaker.request_rules import ML_ROOT
+from local.aws.sagemaker.settings import JobSettings
 from local.aws.sagemaker.store import Job
 
 _HOST = "algo-1"
@@ -17,20 +18,24 @@ _GROUP = "homogeneousCluster"
 
 
 class JobFolder:
-    """Where one job lives: `root` is its /opt/ml; `home` and `tmp` lie outside it."""
+    """Where one job lives: `root` is its /opt/ml; `home` and `tmp` lie outside it.
 
-    def __init__(self, jobs: Path, job: Job) -> None:
-        self.base = jobs / job.account / job.region / job.name
+    `alive` is the file that the running entry point locks.
+    """
+
+    def __init__(self, settings: JobSettings, job: Job) -> None:
+        self.base = settings.directory / job.account / job.region / job.name
+        self.alive = settings.locks / f"{job.account}-{job.region}-{job.name}"
         self.root = self.base / "ml"
         self.home = self.base / "home"
         self.tmp = self.base / "tmp"
-        self.alive = self.base / "alive"
 
     def create(self, record: dict[str, Any]) -> None:
         """Make the folders and the configuration files of a job's `record`."""
         self.remove()
         for folder in (self.home, self.tmp, self.model, self.output_data, self.config):
             folder.mkdir(parents=True)
+        self.alive.parent.mkdir(parents=True, exist_ok=True)
         self._write("hyperparameters", record.get("HyperParameters", {}))
         self._write("inputdataconfig", _input_data(record.get("InputDataConfig", [])))
         self._write("resourceconfig", _resources(record["ResourceConfig"]))
@@ -38,6 +43,7 @@ class JobFolder:
     def remove(self) -> None:
         """Delete everything, as the instance's volume goes with the instance."""
         shutil.rmtree(self.base, ignore_errors=True)
+        self.alive.unlink(missing_ok=True)
 
     @property
     def config(self) -> Path:

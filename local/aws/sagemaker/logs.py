@@ -18,40 +18,44 @@ _BATCH_SECONDS = 0.2
 
 
 class LogStream:
-    """Writes lines in batches; `close` writes what is left."""
+    """Writes lines in batches, soon after they come; `close` writes what is left."""
 
     def __init__(self, job: Job) -> None:
         self._scope = (job.account, job.region)
         self._name = f"{job.name}/algo-1-{int(time.time())}"
         self._pending: list[dict[str, object]] = []
-        self._flushed = time.monotonic()
         self._lock = threading.Lock()
+        self._closed = threading.Event()
         with request_scope(*self._scope):
             # Each answers ResourceAlreadyExistsException where an earlier job made it.
             cloudwatch_logs._create_log_group({"logGroupName": GROUP})
             cloudwatch_logs._create_log_stream(self._where())
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
 
     def write(self, line: str) -> None:
         """Add one line; empty ones are left out, as CloudWatch Logs refuses them."""
-        if not line:
-            return
-        text = line.encode()[:_MAX_BYTES].decode(errors="ignore")
-        with self._lock:
-            self._pending.append({"timestamp": int(time.time() * 1000), "message": text})
-            if time.monotonic() - self._flushed >= _BATCH_SECONDS:
-                self._flush()
+        if line:
+            text = line.encode()[:_MAX_BYTES].decode(errors="ignore")
+            with self._lock:
+                self._pending.append({"timestamp": int(time.time() * 1000), "message": text})
 
     def close(self) -> None:
         """Write the last lines."""
-        with self._lock:
+        self._closed.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._closed.wait(_BATCH_SECONDS):
             self._flush()
+        self._flush()
 
     def _flush(self) -> None:
-        self._flushed = time.monotonic()
-        if self._pending:
+        with self._lock:
+            lines, self._pending = self._pending, []
+        if lines:
             with request_scope(*self._scope):
-                cloudwatch_logs._put_log_events({**self._where(), "logEvents": self._pending})
-            self._pending = []
+                cloudwatch_logs._put_log_events({**self._where(), "logEvents": lines})
 
     def _where(self) -> dict[str, object]:
         return {"logGroupName": GROUP, "logStreamName": self._name}

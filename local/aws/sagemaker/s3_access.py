@@ -57,7 +57,9 @@ class JobS3:
         """Write the file to the object at `uri`, encrypted with `kms_key` where one is given."""
         bucket, key = split(uri)
         extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-        self._client.upload_file(str(file), bucket, key, ExtraArgs=extra)
+        # Not upload_file, which hides S3's ClientError in one of its own.
+        with file.open("rb") as content:
+            self._client.upload_fileobj(content, bucket, key, ExtraArgs=extra)
 
 
 def reason(error: ClientError) -> str:

@@ -100,7 +100,7 @@ class SageMakerService:
         self._store.load(state)
         lost = [job for job in self._store.everywhere() if job.status not in TERMINAL]
         for job in lost:
-            folder = JobFolder(self._settings.directory, job)
+            folder = JobFolder(self._settings, job)
             kill_orphan(job.process, folder.alive)
             folder.remove()
             job.process = None

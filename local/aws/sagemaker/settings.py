@@ -12,9 +12,10 @@ class JobSettings:
 
     `image` is the only image URI that can be pulled; its entry points are the files
     `command_dir/train` (and later `serve`), run by the interpreter `python` with
-    `python_path`. `directory` holds one folder per running job. `stop_grace` is the time in
-    seconds between SIGTERM and SIGKILL (SageMaker: 120). `parallel` is the quota of jobs in
-    progress per instance type. `endpoint` is the local AWS itself.
+    `python_path`. `directory` holds one folder per running job; `locks` one file for each,
+    which outlives a killed server. `stop_grace` is the time in seconds between SIGTERM and
+    SIGKILL (SageMaker: 120). `parallel` is the quota of jobs in progress per instance type.
+    `endpoint` is the local AWS itself.
     """
 
     image: str
@@ -22,6 +23,7 @@ class JobSettings:
     python: Path
     python_path: str
     directory: Path
+    locks: Path
     endpoint: str
     stop_grace: float = 10.0
     parallel: int = 4
@@ -30,14 +32,16 @@ class JobSettings:
     def load(cls, environ: Mapping[str, str]) -> "JobSettings":
         """Return the settings from `environ`; raise RuntimeError where a path is missing."""
         image = environ.get("LOCAL_JOB_IMAGE", "")
+        directory = Path(
+            environ.get("LOCAL_JOB_DIR") or Path(tempfile.gettempdir()) / "sagemaker-jobs"
+        )
         settings = cls(
             image=image,
             command_dir=Path(environ.get("LOCAL_JOB_COMMAND_DIR", "")),
             python=Path(environ.get("LOCAL_JOB_PYTHON", "")),
             python_path=environ.get("LOCAL_JOB_PYTHONPATH", ""),
-            directory=Path(
-                environ.get("LOCAL_JOB_DIR") or Path(tempfile.gettempdir()) / "sagemaker-jobs"
-            ),
+            directory=directory,
+            locks=Path(environ.get("STATE_DIR") or directory) / "running-jobs",
             endpoint=f"http://127.0.0.1:{environ.get('GATEWAY_PORT', '4566')}",
             stop_grace=float(environ.get("LOCAL_JOB_STOP_GRACE_SECONDS", "10")),
             parallel=int(environ.get("LOCAL_JOB_PARALLEL", "4")),

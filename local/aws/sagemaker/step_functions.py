@@ -20,15 +20,15 @@ from local.aws.sagemaker.errors import SageMakerError
 from local.aws.sagemaker.events import detail
 from local.aws.sagemaker.service import SageMakerService
 from local.aws.sagemaker.store import Job
+from local.aws.seams import seam
 from local.aws.step_functions.running_task import current_task, ended
-from local.aws.step_functions.seams import seam
 
 CREATE = "arn:aws:states:::sagemaker:createTrainingJob"
 _POLL_SECONDS = 0.1
 
 
 def install(service: SageMakerService) -> None:
-    """Enter the integration in MiniStack; raise RuntimeError where a seam is gone."""
+    """Enter the integration in MiniStack; raise SeamMissingError where a seam is gone."""
 
     def create_training_job(resource: str, arguments: Any) -> dict[str, Any]:
         return _create(service, resource, arguments)

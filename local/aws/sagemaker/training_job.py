@@ -41,7 +41,7 @@ class TrainingRun:
         self._settings = settings
         self._store = store
         self._job = job
-        self._folder = JobFolder(settings.directory, job)
+        self._folder = JobFolder(settings, job)
         self._s3 = JobS3.of(settings.endpoint, job)
         self._checkpoints = Checkpoints(self._s3, self._folder, job.record)
         algorithm = job.record["AlgorithmSpecification"]

@@ -18,7 +18,7 @@ from local.aws.step_functions import (
 
 
 def install() -> None:
-    """Install every module; raise RuntimeError where a seam of MiniStack is gone."""
+    """Install every module; raise SeamMissingError where a seam of MiniStack is gone."""
     error_names.install()
     jsonata.install()
     limits.install()

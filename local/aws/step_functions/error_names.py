@@ -17,7 +17,8 @@ from typing import Any
 from ministack.core.responses import _service_model
 from ministack.services import stepfunctions as sfn
 
-from local.aws.step_functions.seams import replace, seam
+from local.aws.seams import seam
+from local.aws.step_functions.replacing import replace
 
 _NEVER_CAUGHT = "States.Runtime"
 _NOT_IN_ALL = "States.DataLimitExceeded"
@@ -36,7 +37,7 @@ def sdk_error_name(service: str, code: str) -> str:
 
 
 def install() -> None:
-    """Patch MiniStack; raise RuntimeError where a seam is gone."""
+    """Patch MiniStack; raise SeamMissingError where a seam is gone."""
     matches = seam(sfn, "_error_matches")
     dynamodb = seam(sfn, "_invoke_dynamodb")
     seam(sfn, "_AWS_SDK_SERVICE_MAP")

@@ -16,14 +16,15 @@ from typing import Any
 
 from ministack.services import stepfunctions as sfn
 
-from local.aws.step_functions.seams import replace, seam
+from local.aws.seams import seam
+from local.aws.step_functions.replacing import replace
 
 State = dict[str, Any]
 Context = dict[str, Any]
 
 
 def install() -> None:
-    """Patch MiniStack; raise RuntimeError where a seam is gone."""
+    """Patch MiniStack; raise SeamMissingError where a seam is gone."""
     seam(sfn, "_apply_jsonata_template")
     seam(sfn, "_apply_jsonata_output")
     _parallel()

@@ -15,7 +15,8 @@ from typing import Any
 from ministack.services import lambda_svc
 from ministack.services import stepfunctions as sfn
 
-from local.aws.step_functions.seams import replace, seam
+from local.aws.seams import seam
+from local.aws.step_functions.replacing import replace
 
 _INVOKE = "arn:aws:states:::lambda:invoke"
 # Filled with the version that ran, where a task waits to know it.
@@ -25,7 +26,7 @@ _executed: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar(
 
 
 def install() -> None:
-    """Patch MiniStack; raise RuntimeError where a seam is gone."""
+    """Patch MiniStack; raise SeamMissingError where a seam is gone."""
     record = seam(lambda_svc, "_execution_record_for_config")
 
     def execution_record(function: Any, config: dict[str, Any]) -> Any:

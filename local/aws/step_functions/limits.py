@@ -12,13 +12,13 @@ from typing import Any
 from ministack.core.responses import error_response_json
 from ministack.services import stepfunctions as sfn
 
-from local.aws.step_functions.seams import seam
+from local.aws.seams import seam
 
 MAX_BYTES = 256 * 1024
 
 
 def install() -> None:
-    """Patch MiniStack; raise RuntimeError where a seam is gone."""
+    """Patch MiniStack; raise SeamMissingError where a seam is gone."""
     add_event = seam(sfn, "_add_event")
     start = seam(sfn, "_start_execution")
 

@@ -21,8 +21,9 @@ from ministack.services import iam
 from ministack.services import stepfunctions as sfn
 from ministack.services.cloudformation import provisioners
 
+from local.aws.seams import seam
 from local.aws.step_functions.permissions import DeniedError, Need, check
-from local.aws.step_functions.seams import replace, seam
+from local.aws.step_functions.replacing import replace
 
 _TYPE = "AWS::StepFunctions::StateMachine"
 _RULES = {
@@ -36,15 +37,13 @@ _RULES = {
 
 
 def install() -> None:
-    """Patch MiniStack where it enforces IAM at all; raise RuntimeError where a seam is gone."""
+    """Patch MiniStack where it enforces IAM at all; raise SeamMissingError where a seam is gone."""
     if not app.AUTH:
         return
     for name in ("_create_state_machine", "_update_state_machine"):
         replace(sfn, name, _checked_call(seam(sfn, name)))
-    handlers = seam(provisioners, "_RESOURCE_HANDLERS")
-    if _TYPE not in handlers:
-        raise RuntimeError(f"MiniStack's CloudFormation has no handler of {_TYPE} any more")
-    create = handlers[_TYPE]["create"]
+    handlers = seam(seam(provisioners, "_RESOURCE_HANDLERS"), _TYPE)
+    create = seam(handlers, "create")
 
     def create_checked(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
         definition = provisioners._sfn_definition(properties)
@@ -54,7 +53,7 @@ def install() -> None:
         return create(logical_id, properties, stack)
 
     # The update handler goes through UpdateStateMachine.
-    handlers[_TYPE]["create"] = create_checked
+    handlers["create"] = create_checked
 
 
 def refused(role_arn: str, definition: str) -> str | None:

@@ -16,15 +16,16 @@ from typing import Any
 
 from ministack.services import stepfunctions as sfn
 
+from local.aws.seams import seam
+from local.aws.step_functions.replacing import replace
 from local.aws.step_functions.running_task import current_task, ended
-from local.aws.step_functions.seams import replace, seam
 
 _POLL_SECONDS = 0.05
 _TIMES = ("startDate", "stopDate")
 
 
 def install() -> None:
-    """Patch MiniStack; raise RuntimeError where the seam is gone."""
+    """Patch MiniStack; raise SeamMissingError where the seam is gone."""
     for name in ("_nested_start_execution_request", "_start_execution", "_stop_execution"):
         seam(sfn, name)
     replace(sfn, "_invoke_nested_start_execution_sync", _run)

@@ -13,18 +13,16 @@ from typing import Any
 
 from ministack.services import stepfunctions as sfn
 
+from local.aws.seams import seam
 from local.aws.step_functions.running_task import current_task
-from local.aws.step_functions.seams import seam
 
 _PUT_EVENTS = "arn:aws:states:::events:putEvents"
 
 
 def install() -> None:
-    """Patch MiniStack; raise RuntimeError where the seam is gone."""
+    """Patch MiniStack; raise SeamMissingError where the seam is gone."""
     dispatch = seam(sfn, "_SERVICE_DISPATCH")
-    put = dispatch.get(_PUT_EVENTS)
-    if put is None:
-        raise RuntimeError(f"MiniStack has no {_PUT_EVENTS} in _SERVICE_DISPATCH any more")
+    put = seam(dispatch, _PUT_EVENTS)
 
     def put_events(resource: str, arguments: Any) -> Any:
         entries = [_complete(entry) for entry in arguments.get("Entries", [])]

@@ -19,11 +19,12 @@ from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions as sfn
 
+from local.aws.seams import seam
 from local.aws.step_functions.error_names import sdk_error_name
 from local.aws.step_functions.needs import needs_of
 from local.aws.step_functions.permissions import DeniedError, Need, check
+from local.aws.step_functions.replacing import replace
 from local.aws.step_functions.running_task import current_task
-from local.aws.step_functions.seams import replace, seam
 
 _DENIED = {
     "lambda": "Lambda.AWSLambdaException",
@@ -42,7 +43,7 @@ _sdk_service: contextvars.ContextVar[str | None] = contextvars.ContextVar(
 
 
 def install() -> None:
-    """Patch MiniStack where it enforces IAM at all; raise RuntimeError where a seam is gone."""
+    """Patch MiniStack where it enforces IAM at all; raise SeamMissingError where a seam is gone."""
     if not app.AUTH:
         return
     for name in ("_invoke_resource", "_invoke_with_callback"):

@@ -18,7 +18,8 @@ from typing import Any
 
 from ministack.services import stepfunctions as sfn
 
-from local.aws.step_functions.seams import replace, seam
+from local.aws.seams import seam
+from local.aws.step_functions.replacing import replace
 
 ENDED = "Local.ExecutionEnded"
 
@@ -54,7 +55,7 @@ def ended() -> Exception:
 
 
 def install() -> None:
-    """Patch MiniStack; raise RuntimeError where a seam is gone."""
+    """Patch MiniStack; raise SeamMissingError where a seam is gone."""
     execute = seam(sfn, "_execute_task")
     with_timeout = seam(sfn, "_invoke_resource_with_timeout")
     matches = seam(sfn, "_error_matches")

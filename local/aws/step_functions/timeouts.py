@@ -16,11 +16,11 @@ from typing import Any
 from ministack.core.responses import now_iso
 from ministack.services import stepfunctions as sfn
 
-from local.aws.step_functions.seams import seam
+from local.aws.seams import seam
 
 
 def install() -> None:
-    """Patch MiniStack; raise RuntimeError where a seam is gone."""
+    """Patch MiniStack; raise SeamMissingError where a seam is gone."""
     execute = seam(sfn, "_execute_task")
     run = seam(sfn, "_run_execution")
     seam(sfn, "_emit_execution_status_event")
