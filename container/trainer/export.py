@@ -77,7 +77,8 @@ def _to_onnx(pipeline: Pipeline, features: Features, name: str) -> bytes:
     del proto.opset_import[:]
     proto.opset_import.extend(onnx.helper.make_opsetid(*opset) for opset in opsets)
     onnx.checker.check_model(proto)
-    return proto.SerializeToString(deterministic=True)
+    content: bytes = proto.SerializeToString(deterministic=True)
+    return content
 
 
 def _with_cast(pipeline: Pipeline) -> Pipeline:

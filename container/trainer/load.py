@@ -77,8 +77,8 @@ def _csv(path: Path, _features: Features) -> pa.Table:
 
 
 def _parquet(path: Path, _features: Features) -> pa.Table:
-    # partitioning=None: folder names (date=2026-01-01) are no columns of the model.
-    return pyarrow.parquet.read_table(path, partitioning=None)
+    with pyarrow.parquet.ParquetFile(path) as file:
+        return file.read()
 
 
 def _json_lines(path: Path, features: Features) -> pa.Table:

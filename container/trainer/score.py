@@ -46,5 +46,5 @@ class OnnxScorer:
             {name: values for name, values in tensors.items() if values.shape[1]},
         )
         # A forest adds up float32 shares, and gets 1.0000001 where all trees agree.
-        found = probabilities[:, layout.POSITIVE_INDEX].astype(np.float64)
-        return np.clip(found, 0.0, 1.0)
+        found: Scores = probabilities[:, layout.POSITIVE_INDEX].astype(np.float64)
+        return found.clip(0.0, 1.0)

@@ -315,3 +315,19 @@ def test_a_checkpoint_of_other_parameters_is_not_taken(
     toy.declaration["training"]["parameters"]["n_estimators"] = 3
     assert toy.train(job) == 0
     assert "resumed" not in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_another_recipe_is_not_taken(
+    toy: Repository, job: MlRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job.checkpoints.mkdir()
+    assert toy.train(job) == 0
+    assert toy.train(job, TREES + "# another\n") == 0
+    assert "resumed" not in capsys.readouterr().out
+
+
+def test_a_fit_in_stages_leaves_no_trace_in_the_model(toy: Repository, job: MlRoot) -> None:
+    job.checkpoints.mkdir()
+    assert toy.train(job) == 0
+    (_, model) = joblib.load(job.model / layout.JOBLIB_MODEL).steps[-1]
+    assert (model.n_estimators, len(model.estimators_), model.warm_start) == (5, 5, False)
