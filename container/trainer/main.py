@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -25,8 +24,7 @@ def main(repository: Path) -> int:
     0: the package is in model/. 1: refused or failed, and output/failure says `code: message`.
     143: SIGTERM, which SageMaker sends to stop a job 120 s before SIGKILL.
     """
-    # Process 1 of a container ignores SIGTERM unless it asks for it.
-    signal.signal(signal.SIGTERM, _stop)
+    answer_sigterm()
     paths = Paths.of(os.environ)
     say = _progress()
     try:
@@ -36,6 +34,11 @@ def main(repository: Path) -> int:
         say(f"failed: {error.code}: {error.message}")
         return 1
     return 0
+
+
+def answer_sigterm() -> None:
+    """End the process at once on SIGTERM: process 1 of a container would ignore it otherwise."""
+    signal.signal(signal.SIGTERM, _stop)
 
 
 def _run(paths: Paths, repository: Path, say: Callable[[str], None]) -> None:
@@ -88,8 +91,11 @@ class _FailureFile:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    print("stopped: SIGTERM", flush=True)
-    sys.exit(STOPPED)
+    # Neither print nor sys.exit: a signal may come inside a print, which cannot be entered twice,
+    # or where Python drops exceptions. Nothing is left to tidy: a checkpoint is renamed when it
+    # is whole, and a package counts by its manifest, which is written last.
+    os.write(1, b"stopped: SIGTERM\n")
+    os._exit(STOPPED)
 
 
 def _progress() -> Callable[[str], None]:
