@@ -9,6 +9,17 @@ from importlib.util import find_spec
 
 EXTENSIONS = (
     "local.aws.functions.environment",
+    "local.aws.functions.aliases",
+    "local.aws.functions.concurrency",
+    "local.aws.functions.metrics",
+    "local.aws.cloudformation.nested_sam",
+    "local.aws.apigateway.openapi",
+    "local.aws.apigateway.requests",
+    "local.aws.apigateway.errors",
+    "local.aws.apigateway.mock",
+    "local.aws.apigateway.metrics",
+    "local.aws.cloudwatch.emf",
+    "local.aws.cloudwatch.alarms",
     "local.aws.sagemaker",
     "local.aws.step_functions",
 )

@@ -1,0 +1,1 @@
+"""CloudFormation of the local AWS: what the application's templates need of it."""

@@ -1,0 +1,147 @@
+"""Alarms: dimensions, missing data, and the event of a change of state.
+
+AWS evaluates an alarm over the metric of its own dimension set, M out of N periods, treats missing
+data as TreatMissingData says, does so as time passes, and sends every change of state to the
+default event bus ("Alarm events and EventBridge"). A Lambda function may be an action.
+MiniStack 1.5.33 evaluates over all dimension sets together, over one window, only when
+PutMetricData is called, knows no missing data, sends no event, and tells SNS topics only.
+Here the periods end now, where those of AWS end at full minutes: an alarm rings sooner.
+Seams: cloudwatch._evaluate_alarm, _dispatch_alarm_actions, _evaluate_all_alarms and their helpers;
+eventbridge._put_events, _dispatch_to_lambda.
+"""
+
+import json
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch, eventbridge
+
+from local.aws.seams import seam
+
+logger = logging.getLogger("local.aws.alarms")
+
+EVALUATION_SECONDS = 1.0
+COMPARISONS = {
+    "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
+    "GreaterThanThreshold": lambda value, threshold: value > threshold,
+    "LessThanThreshold": lambda value, threshold: value < threshold,
+    "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
+}
+MISSING = {"breaching": True, "notBreaching": False}
+ACTIONS = {
+    "ALARM": "AlarmActions",
+    "OK": "OKActions",
+    "INSUFFICIENT_DATA": "InsufficientDataActions",
+}
+
+
+def period_values(alarm: dict[str, Any], now: float) -> list[float | None]:
+    """Return the statistic of each period, the newest first, None where it has no data."""
+    dimensions = {item["Name"]: str(item["Value"]) for item in alarm.get("Dimensions") or []}
+    key = (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))
+    points = list(cloudwatch._metrics.get(key) or [])
+    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
+    length = alarm.get("Period", 60)
+    values: list[float | None] = []
+    for index in range(alarm.get("EvaluationPeriods", 1)):
+        end = now - index * length
+        inside = [point for point in points if end - length < point["Timestamp"] <= end]
+        stats = cloudwatch._calc_stats(inside)
+        values.append(cloudwatch._stat_value(stats, statistic, inside) if inside else None)
+    return values
+
+
+def state_of(alarm: dict[str, Any], values: list[float | None]) -> str:
+    """Return the state that the values of the alarm's periods give it."""
+    treatment = alarm.get("TreatMissingData") or "missing"
+    if all(value is None for value in values) and treatment not in MISSING:
+        return str(alarm["StateValue"]) if treatment == "ignore" else "INSUFFICIENT_DATA"
+    breaches = COMPARISONS[alarm["ComparisonOperator"]]
+    judged = [
+        MISSING.get(treatment, False) if value is None else breaches(value, alarm["Threshold"])
+        for value in values
+    ]
+    needed = alarm.get("DatapointsToAlarm") or len(values)
+    return "ALARM" if sum(judged) >= needed else "OK"
+
+
+def evaluate(alarm: dict[str, Any]) -> None:
+    """Give a metric alarm the state of this moment, and tell of a change."""
+    if not alarm.get("Namespace") or not alarm.get("MetricName"):
+        return
+    now = time.time()
+    values = period_values(alarm, now)
+    old, new = alarm["StateValue"], state_of(alarm, values)
+    if new == old:
+        return
+    shown = ", ".join("no data" if value is None else f"{value:g}" for value in values)
+    reason = f"{alarm['ComparisonOperator']} {alarm['Threshold']:g}: {shown}"
+    alarm.update(StateValue=new, StateReason=reason, StateUpdatedTimestamp=int(now))
+    cloudwatch._record_history(alarm["AlarmName"], old, new, reason)
+    cloudwatch._dispatch_alarm_actions(alarm, old, new, reason)
+    cloudwatch._evaluate_parent_alarms(alarm)
+
+
+def event_of(alarm: dict[str, Any], old: str, new: str, reason: str) -> dict[str, Any]:
+    """Return the detail of a "CloudWatch Alarm State Change" event."""
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+    detail: dict[str, Any] = {
+        "alarmName": alarm["AlarmName"],
+        "state": {"value": new, "reason": reason, "timestamp": moment},
+        "previousState": {"value": old},
+        "configuration": {"description": alarm.get("AlarmDescription", "")},
+    }
+    if alarm.get("MetricName"):
+        metric = {
+            "namespace": alarm["Namespace"],
+            "name": alarm["MetricName"],
+            "dimensions": {item["Name"]: item["Value"] for item in alarm.get("Dimensions") or []},
+        }
+        statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic")
+        stat = {"metric": metric, "period": alarm.get("Period"), "stat": statistic}
+        detail["configuration"]["metrics"] = [{"id": "m1", "metricStat": stat, "returnData": True}]
+    return detail
+
+
+def install() -> None:
+    """Evaluate alarms as AWS does, every second, and send their events."""
+    for name in ("_evaluate_alarm", "_metrics", "_dims_key", "_calc_stats", "_stat_value"):
+        seam(cloudwatch, name)
+    for name in ("_record_history", "_evaluate_parent_alarms", "_evaluate_all_alarms"):
+        seam(cloudwatch, name)
+    put_events = seam(eventbridge, "_put_events")
+    tell_function = seam(eventbridge, "_dispatch_to_lambda")
+    tell_topics = seam(cloudwatch, "_dispatch_alarm_actions")
+
+    def dispatch(alarm: dict[str, Any], old: str, new: str, reason: str) -> None:
+        tell_topics(alarm, old, new, reason)
+        detail = event_of(alarm, old, new, reason)
+        entry = {
+            "Source": "aws.cloudwatch",
+            "DetailType": "CloudWatch Alarm State Change",
+            "Resources": [alarm["AlarmArn"]],
+            "Detail": json.dumps(detail),
+        }
+        put_events({"Entries": [entry]}, allow_aws_source=True)
+        if alarm.get("ActionsEnabled", True):
+            for action in alarm.get(ACTIONS[new]) or []:
+                if ":function:" in action:
+                    content = {"source": "aws.cloudwatch", "alarmArn": alarm["AlarmArn"]}
+                    tell_function(action, json.dumps({**content, "alarmData": detail}))
+
+    cloudwatch._evaluate_alarm = evaluate
+    cloudwatch._dispatch_alarm_actions = dispatch
+    threading.Thread(target=evaluate_forever, name="alarms", daemon=True).start()
+
+
+def evaluate_forever() -> None:
+    """Evaluate the alarms of every account and Region, every second."""
+    while True:
+        time.sleep(EVALUATION_SECONDS)
+        for account, region in {key[:2] for key in list(cloudwatch._alarms._data)}:
+            with request_scope(account, region):
+                cloudwatch._evaluate_all_alarms()
