@@ -5,17 +5,15 @@ is held to the role's policies and to bucket policies by MiniStack itself, as a 
 outside would be; without it the account's own key is used, and everything is allowed.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from ministack import app
-from ministack.services import sts
 
 from local.aws.sagemaker.store import Job
+from local.aws.step_functions.role_session import credentials
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -33,7 +31,7 @@ class JobS3:
             endpoint_url=endpoint,
             region_name=region,
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
-            **_credentials(account, role_arn),
+            **credentials(account, role_arn, "SageMaker"),
         )
 
     @classmethod
@@ -65,25 +63,3 @@ class JobS3:
 def reason(error: ClientError) -> str:
     """Return what S3 said, in one line."""
     return f"{error.response['Error'].get('Code')}: {error.response['Error'].get('Message')}"
-
-
-def _credentials(account: str, role_arn: str) -> dict[str, str]:
-    if not app.AUTH:
-        return {"aws_access_key_id": account, "aws_secret_access_key": "test"}
-    role = role_arn.rsplit("/", 1)[-1]
-    digest = hashlib.sha256(f"sagemaker:{role_arn}".encode()).hexdigest()
-    secret = hashlib.sha256(f"secret:{digest}".encode()).hexdigest()
-    token = hashlib.sha256(f"token:{digest}".encode()).hexdigest()
-    key = f"ASIA{digest[:16].upper()}"
-    session = {
-        "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/SageMaker",
-        "UserId": f"{role}:SageMaker",
-        "SecretAccessKey": secret,
-        "SessionToken": token,
-    }
-    sts.register_session(key, session)
-    return {
-        "aws_access_key_id": key,
-        "aws_secret_access_key": secret,
-        "aws_session_token": token,
-    }

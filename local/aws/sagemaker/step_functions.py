@@ -8,7 +8,7 @@ SageMaker.AmazonSageMakerException for all else. The job gets the tags MANAGED_B
 AWS_STEP_FUNCTIONS_EXECUTION_ARN. A timeout of the state, or the end of the execution, stops it.
 MiniStack 1.5.33 has no SageMaker integration.
 
-Seams: stepfunctions._SERVICE_DISPATCH, _AWS_SDK_SERVICE_MAP and _AWS_SDK_ERROR_PREFIX.
+Seams: stepfunctions._SERVICE_DISPATCH and _AWS_SDK_ERROR_PREFIX.
 """
 
 import json
@@ -34,10 +34,6 @@ def install(service: SageMakerService) -> None:
         return _create(service, resource, arguments)
 
     seam(sfn, "_SERVICE_DISPATCH")[CREATE] = create_training_job
-    seam(sfn, "_AWS_SDK_SERVICE_MAP")["sagemaker"] = {
-        "target_prefix": "SageMaker",
-        "protocol": "json",
-    }
     seam(sfn, "_AWS_SDK_ERROR_PREFIX")["sagemaker"] = "SageMaker"
 
 

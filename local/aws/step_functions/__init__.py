@@ -13,6 +13,7 @@ from local.aws.step_functions import (
     put_events,
     roles,
     running_task,
+    sdk_calls,
     timeouts,
 )
 
@@ -25,6 +26,7 @@ def install() -> None:
     put_events.install()
     nested_execution.install()
     lambda_invoke.install()
+    sdk_calls.install()
     roles.install()
     running_task.install()
     timeouts.install()

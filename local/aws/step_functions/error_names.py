@@ -8,18 +8,27 @@ the execution; States.ALL and States.TaskFailed match neither it nor States.Data
 ("Handling errors"). MiniStack 1.5.33 passes every code through, and its own refusal of what it
 does not implement, a States.Runtime, disappears in any Catch of States.ALL.
 
-Seams: stepfunctions._prefix_sdk_error, _invoke_dynamodb, _error_matches, _AWS_SDK_SERVICE_MAP,
-_AWS_SDK_ERROR_PREFIX.
+Seams: stepfunctions._invoke_dynamodb, _error_matches, _AWS_SDK_ERROR_PREFIX.
 """
 
+from functools import lru_cache
 from typing import Any
 
-from ministack.core.responses import _service_model
+from botocore.exceptions import UnknownServiceError
+from botocore.session import get_session
 from ministack.services import stepfunctions as sfn
 
 from local.aws.seams import seam
-from local.aws.step_functions.replacing import replace
 
+# aws-sdk integrations bear the names of the Java SDK, which differ from botocore's here.
+BOTOCORE_NAMES = {
+    "cloudwatchlogs": "logs",
+    "eventbridge": "events",
+    "rdsdata": "rds-data",
+    "sfn": "stepfunctions",
+}
+# botocore models it; state machines still meet S3.S3Exception.
+_UNMODELLED = {"AccessDenied"}
 _NEVER_CAUGHT = "States.Runtime"
 _NOT_IN_ALL = "States.DataLimitExceeded"
 _WILDCARDS = {"States.ALL", "States.TaskFailed"}
@@ -31,8 +40,9 @@ def sdk_error_name(service: str, code: str) -> str:
         return code
     prefix = sfn._AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
     code = code.rpartition("#")[2].removeprefix(f"{prefix}.")
-    if code in _modelled(service):
-        return f"{prefix}.{code.removesuffix('Exception')}Exception"
+    shape = _modelled(service).get(code)
+    if shape is not None and code not in _UNMODELLED:
+        return f"{prefix}.{shape.removesuffix('Exception')}Exception"
     return f"{prefix}.{prefix}Exception"
 
 
@@ -40,7 +50,6 @@ def install() -> None:
     """Patch MiniStack; raise SeamMissingError where a seam is gone."""
     matches = seam(sfn, "_error_matches")
     dynamodb = seam(sfn, "_invoke_dynamodb")
-    seam(sfn, "_AWS_SDK_SERVICE_MAP")
     seam(sfn, "_AWS_SDK_ERROR_PREFIX")
 
     def error_matches(error_equals: list[str], error: str) -> bool:
@@ -62,16 +71,17 @@ def install() -> None:
 
     sfn._error_matches = error_matches
     sfn._invoke_dynamodb = invoke_dynamodb
-    replace(sfn, "_prefix_sdk_error", sdk_error_name)
 
 
-def _modelled(service: str) -> set[str]:
-    """Codes of the exceptions that botocore's model of a service knows, S3's included."""
-    key = sfn._AWS_SDK_SERVICE_MAP.get(service, {}).get("service_key", service)
-    model = _service_model(key)
-    if model is None:
-        return set()
-    names = set()
+@lru_cache(maxsize=32)
+def _modelled(service: str) -> dict[str, str]:
+    """The exceptions that botocore's model of a service knows: their names by their codes."""
+    try:
+        model = get_session().get_service_model(BOTOCORE_NAMES.get(service, service))
+    except UnknownServiceError:
+        return {}
+    names: dict[str, str] = {}
     for shape in model.error_shapes:
-        names |= {shape.name, shape.metadata.get("error", {}).get("code", shape.name)}
+        names[shape.metadata.get("error", {}).get("code", shape.name)] = shape.name
+        names[shape.name] = shape.name
     return names

@@ -17,14 +17,14 @@ _PREFIX = "arn:aws:states:::"
 def needs_of(resource: str, arguments: Any) -> list[Need] | None:
     """Return what a task's `resource` needs with its `arguments`.
 
-    None stands for an integration that is not listed; aws-sdk integrations are judged where
-    their request is known.
+    None stands for what is no integration, or one that is not emulated. An aws-sdk integration
+    needs nothing here: its call is made with the role.
     """
     arguments = arguments if isinstance(arguments, dict) else {}
     if ":function:" in resource:
         return [Need("lambda:InvokeFunction", _function(resource, None))]
     if not resource.startswith(_PREFIX):
-        return []
+        return [] if ":activity:" in resource else None
     integration, _, pattern = resource.removeprefix(_PREFIX).partition(".")
     if integration.startswith("aws-sdk:"):
         return []

@@ -1,0 +1,217 @@
+"""Metrics out of log lines, and alarms on them."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.server import LocalAWS
+from tests.integration.local.conftest import MakeFunction, unique, until
+
+NAMESPACE = "BoringML"
+EMF = """
+import json, time
+def handler(event, context):
+    print(json.dumps({"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [
+        {"Namespace": "BoringML", "Dimensions": [["Model"], ["Model", "Version"], []],
+         "Metrics": [{"Name": event["metric"], "Unit": "Milliseconds"}]}]},
+        "Model": "credit", "Version": "3", event["metric"]: event["values"]}))
+"""
+
+
+def statistics(
+    local_aws: LocalAWS, metric: str, dimensions: dict[str, str], namespace: str = NAMESPACE
+) -> dict[str, Any]:
+    """Return Sum, SampleCount and p50 of a metric over the last hours, or an empty mapping."""
+    now = datetime.now(UTC)
+    points = local_aws.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Statistics=["Sum", "SampleCount"],
+        ExtendedStatistics=["p50"],
+        Period=86400,
+        StartTime=now - timedelta(days=2),
+        EndTime=now + timedelta(hours=1),
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+    )["Datapoints"]
+    return points[-1] if points else {}
+
+
+def test_an_emf_line_is_one_metric_per_dimension_set(
+    local_aws: LocalAWS, make_function: MakeFunction, invoke: Callable[..., Any]
+) -> None:
+    metric = unique("latency")
+    invoke(make_function(EMF), {"metric": metric, "values": [1, 2, 30]})
+    for dimensions in ({"Model": "credit"}, {"Model": "credit", "Version": "3"}, {}):
+        found = statistics(local_aws, metric, dimensions)
+        assert (found["Sum"], found["SampleCount"]) == (33, 3)
+        assert found["Unit"] == "Milliseconds"
+        assert found["ExtendedStatistics"]["p50"] == 2
+    assert statistics(local_aws, metric, {"Model": "other"}) == {}
+
+
+def log_line(local_aws: LocalAWS, message: str) -> None:
+    """Write one line to a new log group."""
+    logs = local_aws.client("logs")
+    group = unique("group")
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="one")
+    event = {"timestamp": int(time.time() * 1000), "message": message}
+    logs.put_log_events(logGroupName=group, logStreamName="one", logEvents=[event])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"Model": 3}, {"Model": None}, {"Value": "12"}, {"Value": list(range(101))}],
+)
+def test_an_emf_line_that_breaks_the_specification_is_counted_as_invalid(
+    local_aws: LocalAWS, change: dict[str, Any]
+) -> None:
+    metric = unique("invalid")
+    before = statistics(local_aws, "EMFValidationErrors", {}, "AWS/Logs").get("Sum", 0)
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["Model"]], "Metrics": [{"Name": metric}]}
+    aws = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    changed = {metric if key == "Value" else key: value for key, value in change.items()}
+    log_line(local_aws, json.dumps({"_aws": aws, "Model": "credit", metric: 1, **changed}))
+    assert statistics(local_aws, "EMFValidationErrors", {}, "AWS/Logs")["Sum"] == before + 1
+    assert statistics(local_aws, metric, {"Model": "credit"}) == {}
+
+
+class Alarm:
+    """An alarm on a metric of its own, and the events of its changes."""
+
+    def __init__(self, local_aws: LocalAWS, **options: Any) -> None:
+        self.name = unique("alarm")
+        self._cloudwatch = local_aws.client("cloudwatch")
+        self._sqs = local_aws.client("sqs")
+        self._queue = self._sqs.create_queue(QueueName=self.name)["QueueUrl"]
+        events = local_aws.client("events")
+        pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": [self.name]}}
+        events.put_rule(Name=self.name, EventPattern=json.dumps(pattern))
+        arn = f"arn:aws:sqs:us-east-1:000000000000:{self.name}"
+        events.put_targets(Rule=self.name, Targets=[{"Id": "queue", "Arn": arn}])
+        self._cloudwatch.put_metric_alarm(
+            AlarmName=self.name,
+            Namespace=NAMESPACE,
+            MetricName=self.name,
+            Dimensions=[{"Name": "Model", "Value": "credit"}],
+            **{
+                "Statistic": "Sum",
+                "Period": 10,
+                "EvaluationPeriods": 1,
+                "Threshold": 1,
+                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                **options,
+            },
+        )
+
+    def put(self, value: float, model: str = "credit", age: float = 0) -> None:
+        """Publish a value, `age` seconds old."""
+        moment = datetime.now(UTC) - timedelta(seconds=age)
+        dimensions = [{"Name": "Model", "Value": model}]
+        self._cloudwatch.put_metric_data(
+            Namespace=NAMESPACE,
+            MetricData=[
+                {
+                    "MetricName": self.name,
+                    "Value": value,
+                    "Timestamp": moment,
+                    "Dimensions": dimensions,
+                }
+            ],
+        )
+
+    def state(self) -> str:
+        """Return the state of the alarm."""
+        alarms = self._cloudwatch.describe_alarms(AlarmNames=[self.name])["MetricAlarms"]
+        return str(alarms[0]["StateValue"])
+
+    def event(self) -> Any:
+        """Return the next event of a change, waiting for it."""
+
+        def receive() -> Any:
+            return self._sqs.receive_message(QueueUrl=self._queue, WaitTimeSeconds=1).get(
+                "Messages"
+            )
+
+        message = until(receive)[0]
+        self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        return json.loads(message["Body"])
+
+
+def test_an_alarm_looks_at_its_own_dimensions_only(local_aws: LocalAWS) -> None:
+    alarm = Alarm(local_aws)
+    alarm.put(5, model="other")
+    assert alarm.state() == "INSUFFICIENT_DATA"
+    alarm.put(5)
+    assert alarm.state() == "ALARM"
+
+
+def test_a_change_of_an_alarm_is_an_event(local_aws: LocalAWS) -> None:
+    alarm = Alarm(local_aws)
+    alarm.put(5)
+    event = alarm.event()
+    assert event["detail-type"] == "CloudWatch Alarm State Change"
+    detail = event["detail"]
+    assert (detail["previousState"]["value"], detail["state"]["value"]) == (
+        "INSUFFICIENT_DATA",
+        "ALARM",
+    )
+    metric = detail["configuration"]["metrics"][0]["metricStat"]["metric"]
+    assert metric["dimensions"] == {"Model": "credit"}
+
+
+@pytest.mark.parametrize(
+    ("treatment", "state"),
+    [
+        ("missing", "INSUFFICIENT_DATA"),
+        ("ignore", "INSUFFICIENT_DATA"),
+        ("breaching", "ALARM"),
+        ("notBreaching", "OK"),
+    ],
+)
+def test_missing_data_counts_as_the_alarm_says(
+    local_aws: LocalAWS, treatment: str, state: str
+) -> None:
+    assert Alarm(local_aws, TreatMissingData=treatment).state() == state
+
+
+def test_an_alarm_needs_m_of_n_periods(local_aws: LocalAWS) -> None:
+    alarm = Alarm(local_aws, EvaluationPeriods=3, DatapointsToAlarm=2)
+    alarm.put(5)
+    alarm.put(0, age=12)
+    assert alarm.state() == "OK"
+    alarm.put(5, age=22)
+    assert alarm.state() == "ALARM"
+
+
+def test_an_alarm_recovers_when_time_has_passed_with_no_request(local_aws: LocalAWS) -> None:
+    alarm = Alarm(local_aws, TreatMissingData="notBreaching")
+    assert alarm.event()["detail"]["state"]["value"] == "OK"
+    alarm.put(5, age=8)
+    assert alarm.event()["detail"]["state"]["value"] == "ALARM"
+    assert alarm.event()["detail"]["state"]["value"] == "OK"
+
+
+def test_an_alarm_tells_a_function(
+    local_aws: LocalAWS, make_function: MakeFunction, invoke: Callable[..., Any]
+) -> None:
+    name = make_function("def handler(event, context): print('told', event['alarmArn'])\n")
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+    alarm = Alarm(local_aws, AlarmActions=[arn])
+    alarm.put(5)
+    logs = local_aws.client("logs")
+
+    def told() -> Any:
+        groups = logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]
+        return (
+            groups
+            and logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="told")[
+                "events"
+            ]
+        )
+
+    assert alarm.name in until(told)[0]["message"]
