@@ -27,6 +27,8 @@ BOTOCORE_NAMES = {
     "rdsdata": "rds-data",
     "sfn": "stepfunctions",
 }
+# SQS answers with the codes of its older protocol.
+_WIRE_CODES = {"AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist"}
 # botocore models it; state machines still meet S3.S3Exception.
 _UNMODELLED = {"AccessDenied"}
 _NEVER_CAUGHT = "States.Runtime"
@@ -40,7 +42,7 @@ def sdk_error_name(service: str, code: str) -> str:
         return code
     prefix = sfn._AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
     code = code.rpartition("#")[2].removeprefix(f"{prefix}.")
-    shape = _modelled(service).get(code)
+    shape = _modelled(service).get(_WIRE_CODES.get(code, code))
     if shape is not None and code not in _UNMODELLED:
         return f"{prefix}.{shape.removesuffix('Exception')}Exception"
     return f"{prefix}.{prefix}Exception"

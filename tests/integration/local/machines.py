@@ -126,9 +126,7 @@ class Events:
 
 def task(resource: str, arguments: Any, **members: Any) -> dict[str, Any]:
     """Return a task state; it is the last one unless `members` say Next."""
-    if resource.startswith(
-        ("lambda:", "events:", "dynamodb:", "states:", "sagemaker:", "aws-sdk:")
-    ):
+    if not resource.startswith("arn:"):
         resource = f"arn:aws:states:::{resource}"
     ends = {} if "Next" in members else {"End": True}
     return {"Type": "Task", "Resource": resource, "Arguments": arguments, **ends, **members}

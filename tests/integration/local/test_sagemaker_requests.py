@@ -24,7 +24,7 @@ def refusal(world: TrainingWorld, operation: str, **members: Any) -> tuple[str, 
 
     The request goes past boto3's own validation, as Step Functions' and curl's would.
     """
-    client = world.aws.client("sagemaker", config=UNCHECKED)
+    client = world.client("sagemaker", config=UNCHECKED)
     with pytest.raises(ClientError) as caught:
         getattr(client, operation)(**members)
     error = caught.value.response["Error"]

@@ -54,17 +54,18 @@ class TrainingWorld:
 
     def __init__(self, aws: LocalAWS) -> None:
         self.aws = aws
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, bool], Any] = {}
         self.bucket = unique("training")
         self.client("s3").create_bucket(Bucket=self.bucket)
         self.put("data/train/part.csv", "a,b\n1,2\n")
         self.job_role = self.role("sagemaker", allow("s3:*"))
 
-    def client(self, service: str) -> Any:
-        """Return a boto3 client with the root key."""
-        if service not in self._clients:
-            self._clients[service] = self.aws.client(service)
-        return self._clients[service]
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a boto3 client with the root key, made once (and once with options)."""
+        key = (service, bool(options))
+        if key not in self._clients:
+            self._clients[key] = self.aws.client(service, **options)
+        return self._clients[key]
 
     @property
     def sagemaker(self) -> Any:
