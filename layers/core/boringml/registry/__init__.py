@@ -1,0 +1,1 @@
+"""The registry: immutable versions, aliases that point at them, and the history of every move."""

@@ -1,0 +1,91 @@
+"""What the registry holds, as the rest of the code sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+LIVE: Final = "live"
+CANDIDATE: Final = "candidate"
+ALIASES: Final = (LIVE, CANDIDATE)
+
+REGISTERED: Final = "version_registered"
+MOVED: Final = "alias_moved"
+
+OPEN: Final = "open"
+
+# {"code", "message"}, as events and errors carry it, or a plain sentence.
+Reason: TypeAlias = Mapping[str, Any] | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewVersion:
+    """A package that passed its gates and wants a number.
+
+    `package_uri` is s3://bucket/prefix/ and `package_digest` the "sha256:<hex>" of its manifest;
+    `metrics` is what evaluation.json says, finite numbers as JSON knows them; `cost_usd` is what
+    the training job cost; `image` is the container that trained it.
+    """
+
+    model: str
+    package_uri: str
+    package_digest: str
+    contract_version: str
+    runtime: str
+    data_digest: str
+    git_commit: str
+    metrics: Mapping[str, Any]
+    job_name: str
+    cost_usd: float
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelVersion(NewVersion):
+    """A registered version: it never changes again."""
+
+    number: int
+    registered_at: datetime
+    registered_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryEvent:
+    """One change of a model: who did what, why, when, from which version to which.
+
+    `kind` is REGISTERED (`alias` is None) or MOVED (`alias` went `from_version` -> `to_version`,
+    None where it pointed at nothing). Per model, `sequence` has no gaps and `at` only grows.
+    """
+
+    model: str
+    sequence: int
+    at: datetime
+    kind: str
+    alias: str | None
+    from_version: int | None
+    to_version: int | None
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunClaim:
+    """A trigger, and the one execution that may train for it. `status` is OPEN until it ended."""
+
+    model: str
+    trigger_id: str
+    execution_arn: str
+    claimed_at: datetime
+    status: str
+    finished_at: datetime | None = None
+    reason: Reason | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelState:
+    """The counters of one model, all zero before its first event."""
+
+    last_version: int = 0
+    last_event: int = 0
+    last_at: datetime | None = None
