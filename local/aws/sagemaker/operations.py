@@ -36,7 +36,7 @@ class TrainingJobs:
         if taken := self._store.find(name):
             raise _in_use(taken.record["TrainingJobArn"])
         check_trust(request["RoleArn"])
-        s3 = JobS3(self._settings.endpoint, get_account_id(), get_region(), request["RoleArn"])
+        s3 = JobS3(get_account_id(), get_region(), request["RoleArn"])
         check_not_empty(s3, request)
         tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
         job = Job(get_account_id(), get_region(), name, _record(request), tags)

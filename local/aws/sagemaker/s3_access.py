@@ -6,14 +6,12 @@ outside would be; without it the account's own key is used, and everything is al
 """
 
 from pathlib import Path
-from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.aws.sagemaker.store import Job
-from local.aws.step_functions.role_session import credentials
+from local.aws.step_functions.role_session import client, credentials
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -25,19 +23,14 @@ def split(uri: str) -> tuple[str, str]:
 class JobS3:
     """The few S3 calls that SageMaker makes for a job; each may raise botocore's ClientError."""
 
-    def __init__(self, endpoint: str, account: str, region: str, role_arn: str) -> None:
-        self._client: Any = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name=region,
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
-            **credentials(account, role_arn, "SageMaker"),
-        )
+    def __init__(self, account: str, region: str, role_arn: str) -> None:
+        rights = credentials(account, role_arn, "SageMaker")
+        self._client = client("s3", region, rights, Config(retries={"total_max_attempts": 2}))
 
     @classmethod
-    def of(cls, endpoint: str, job: Job) -> "JobS3":
+    def of(cls, job: Job) -> "JobS3":
         """Return the access that `job` has."""
-        return cls(endpoint, job.account, job.region, job.record["RoleArn"])
+        return cls(job.account, job.region, job.record["RoleArn"])
 
     def keys(self, uri: str) -> list[str]:
         """Return the keys of the objects under the prefix `uri`, without folder markers."""

@@ -15,7 +15,6 @@ class JobSettings:
     `python_path`. `directory` holds one folder per running job; `locks` one file for each,
     which outlives a killed server. `stop_grace` is the time in seconds between SIGTERM and
     SIGKILL (SageMaker: 120). `parallel` is the quota of jobs in progress per instance type.
-    `endpoint` is the local AWS itself.
     """
 
     image: str
@@ -24,7 +23,6 @@ class JobSettings:
     python_path: str
     directory: Path
     locks: Path
-    endpoint: str
     stop_grace: float = 10.0
     parallel: int = 4
 
@@ -42,7 +40,6 @@ class JobSettings:
             python_path=environ.get("LOCAL_JOB_PYTHONPATH", ""),
             directory=directory,
             locks=Path(environ.get("STATE_DIR") or directory) / "running-jobs",
-            endpoint=f"http://127.0.0.1:{environ.get('GATEWAY_PORT', '4566')}",
             stop_grace=float(environ.get("LOCAL_JOB_STOP_GRACE_SECONDS", "10")),
             parallel=int(environ.get("LOCAL_JOB_PARALLEL", "4")),
         )

@@ -42,7 +42,7 @@ class TrainingRun:
         self._store = store
         self._job = job
         self._folder = JobFolder(settings, job)
-        self._s3 = JobS3.of(settings.endpoint, job)
+        self._s3 = JobS3.of(job)
         self._checkpoints = Checkpoints(self._s3, self._folder, job.record)
         algorithm = job.record["AlgorithmSpecification"]
         self._metrics = LogMetrics(algorithm.get("MetricDefinitions", []))

@@ -5,9 +5,21 @@ resource's policy, as it would one from outside; without it everything is allowe
 """
 
 import hashlib
+import os
+from typing import Any
 
+import botocore.session
+from boto3.session import Session
+from botocore.config import Config
 from ministack import app
 from ministack.services import sts
+
+# What the user of this machine has set up for AWS is not for the local one.
+_NO_FILES: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
 def credentials(account: str, role_arn: str, session: str) -> dict[str, str]:
@@ -36,3 +48,18 @@ def credentials(account: str, role_arn: str, session: str) -> dict[str, str]:
         "aws_secret_access_key": secret,
         "aws_session_token": token,
     }
+
+
+def client(service: str, region: str, rights: dict[str, str], config: Config) -> Any:
+    """Return a boto3 client of this local AWS that has these rights (see `credentials`).
+
+    Raises botocore's UnknownServiceError where it knows no such service.
+    """
+    session = Session(botocore_session=botocore.session.Session(_NO_FILES))
+    return session.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}",
+        region_name=region,
+        config=Config(proxies={}, s3={"addressing_style": "path"}).merge(config),
+        **rights,
+    )

@@ -13,12 +13,10 @@ _sdk_json_value, _AWS_SDK_SERVICE_MAP.
 
 import base64
 import json
-import os
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-import boto3
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
@@ -30,7 +28,7 @@ from ministack.services import stepfunctions as sfn
 from local.aws.seams import seam
 from local.aws.step_functions.error_names import BOTOCORE_NAMES, sdk_error_name
 from local.aws.step_functions.replacing import replace
-from local.aws.step_functions.role_session import credentials
+from local.aws.step_functions.role_session import client, credentials
 from local.aws.step_functions.running_task import current_task
 
 # Beyond MiniStack's own list; each was called once and answered.
@@ -58,13 +56,13 @@ def install() -> None:
 def _call(resource: str, arguments: Any) -> Any:
     service, operation = resource.split(":")[6:8]
     service = service.lower()
-    client = _client_of(service)
+    caller = _client_of(service)
     method = xform_name(operation)
-    if client is None or method not in client.meta.method_to_api_mapping:
+    if caller is None or method not in caller.meta.method_to_api_mapping:
         raise _missing(resource)
-    model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
+    model = caller.meta.service_model.operation_model(caller.meta.method_to_api_mapping[method])
     try:
-        answer = getattr(client, method)(**_request(arguments or {}, model.input_shape))
+        answer = getattr(caller, method)(**_request(arguments or {}, model.input_shape))
     except ClientError as error:
         raise _failed(resource, service, error) from error
     except BotoCoreError as error:
@@ -92,18 +90,10 @@ def _client_of(service: str) -> Any:
 
 @lru_cache(maxsize=64)
 def _client(service: str, region: str, rights: tuple[tuple[str, str], ...]) -> Any:
-    return boto3.session.Session().client(
-        BOTOCORE_NAMES.get(service, service),  # type: ignore[call-overload]
-        endpoint_url=f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}",
-        region_name=region,
-        config=Config(
-            retries={"total_max_attempts": 1},
-            read_timeout=_READ_SECONDS,
-            s3={"addressing_style": "path"},
-            inject_host_prefix=False,
-        ),
-        **dict(rights),
+    config = Config(
+        retries={"total_max_attempts": 1}, read_timeout=_READ_SECONDS, inject_host_prefix=False
     )
+    return client(BOTOCORE_NAMES.get(service, service), region, dict(rights), config)
 
 
 def _request(arguments: dict[str, Any], shape: Shape | None) -> dict[str, Any]:

@@ -192,8 +192,8 @@ class TrainingWorld:
 def local_aws_with(home: Path, **environment: str) -> Iterator[LocalAWS]:
     """Run a local AWS of its own, with these variables on top of the usual ones."""
 
-    def with_more(folder: Path, port: int) -> dict[str, str]:
-        return server_environment(folder, port) | environment
+    def with_more(*arguments: Any) -> dict[str, str]:
+        return server_environment(*arguments) | environment
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local.server, "server_environment", with_more)
