@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -10,10 +11,12 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from local.natives import folder as natives_of
 from local.paths import MINISTACK_PYTHON, ROOT
 from local.settings import client_environment, server_environment
 
@@ -21,6 +24,8 @@ START_SECONDS = 60
 # A stop writes every service's state; what is not done by then is killed.
 STOP_SECONDS = 30
 POLL_SECONDS = 0.05
+# A proxy of the caller's shell cannot reach this machine's loopback.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class LocalAWSError(RuntimeError):
@@ -32,14 +37,17 @@ class LocalAWS:
 
     As a context manager it starts on entry and stops on exit. `port` forces a port of 127.0.0.1;
     else the recorded one is used again where it is free, so that URLs stay as they are.
+    `natives` is a folder of the host's own libraries for functions (see local/natives.py).
     """
 
-    def __init__(self, home: Path, port: int | None = None) -> None:
+    def __init__(self, home: Path, port: int | None = None, natives: Path | None = None) -> None:
         self.home = home
         self.log = home / "ministack.log"
         self._pid_file = home / "pid"
         self._port_file = home / "port"
+        self._code_file = home / "code"
         self._port = port
+        self._natives = natives or natives_of(home)
 
     @property
     def port(self) -> int:
@@ -71,14 +79,23 @@ class LocalAWS:
         profiles of the caller are not read.
         """
         import boto3
+        import botocore.session
+        from botocore.config import Config
 
-        given = {
+        nowhere = {
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+        given: dict[str, Any] = {
             "endpoint_url": self.endpoint_url,
             "region_name": self.environ()["AWS_REGION"],
             "aws_access_key_id": self.environ()["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": self.environ()["AWS_SECRET_ACCESS_KEY"],
         }
-        return boto3.session.Session().client(service, **(given | options))
+        config = Config(proxies={}).merge(options.pop("config", Config()))
+        session = boto3.session.Session(botocore_session=botocore.session.Session(nowhere))
+        return session.client(service, config=config, **(given | options))
 
     def pid(self) -> int | None:
         """Return the id of the running process, or None where it does not run."""
@@ -97,22 +114,24 @@ class LocalAWS:
     def is_healthy(self) -> bool:
         """Return whether it answers requests."""
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{self.port}/_ministack/health", timeout=5
-            ) as answer:
+            url = f"{self.endpoint_url}/_ministack/health"
+            with DIRECT.open(url, timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError, LocalAWSError):
             return False
 
     def start(self) -> bool:
-        """Start it unless it runs; return whether it had to be started.
+        """Start it unless it runs this very code; return whether it had to be started.
 
         Returns when it answers. Raises LocalAWSError with the end of the log where it ends or
         does not answer in START_SECONDS.
         """
+        code = code_fingerprint()
         if self.pid() is not None:
-            self._wait_until_healthy(None)
-            return False
+            current = self._code_file.exists() and self._code_file.read_text() == code
+            if current and self._wait_until_healthy(lambda: self.pid() is None):
+                return False
+            self.stop()
         if not MINISTACK_PYTHON.exists():
             raise LocalAWSError(f"{MINISTACK_PYTHON} is missing: run `make setup`")
         self.home.mkdir(parents=True, exist_ok=True)
@@ -121,17 +140,22 @@ class LocalAWS:
         (self.home / "tmp").mkdir()
         self._port = self._choose_port()
         self._port_file.write_text(f"{self._port}\n")
+        self._code_file.write_text(code)
         with self.log.open("wb") as log:
             process = subprocess.Popen(
                 [MINISTACK_PYTHON, "-m", "local.aws"],
                 cwd=ROOT,
-                env=server_environment(self.home, self._port),
+                env=server_environment(self.home, self._port, self._natives),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait_until_healthy(process)
+        if not self._wait_until_healthy(lambda: process.poll() is not None):
+            raise LocalAWSError(
+                f"the local AWS ended with status {process.returncode}; the end of "
+                f"{self.log}:\n{self.log_tail()}"
+            )
         return True
 
     def stop(self) -> bool:
@@ -183,20 +207,19 @@ class LocalAWS:
             recorded = 0
         return recorded if recorded and _is_free(recorded) else _free_port()
 
-    def _wait_until_healthy(self, process: "subprocess.Popen[bytes] | None") -> None:
+    def _wait_until_healthy(self, has_ended: Callable[[], bool]) -> bool:
+        """Return True when it answers, False when it has ended; raise where it does neither."""
         deadline = time.monotonic() + START_SECONDS
         while not self.is_healthy():
-            if process is not None and process.poll() is not None:
-                raise LocalAWSError(
-                    f"the local AWS ended with status {process.returncode}; the end of "
-                    f"{self.log}:\n{self.log_tail()}"
-                )
+            if has_ended():
+                return False
             if time.monotonic() > deadline:
                 raise LocalAWSError(
                     f"the local AWS did not answer in {START_SECONDS} s; the end of "
                     f"{self.log}:\n{self.log_tail()}"
                 )
             time.sleep(POLL_SECONDS)
+        return True
 
     def _wait_until_gone(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -205,6 +228,15 @@ class LocalAWS:
                 return False
             time.sleep(POLL_SECONDS)
         return True
+
+
+def code_fingerprint() -> str:
+    """Return a digest of what the server runs: the code, its settings and its pins."""
+    digest = hashlib.sha256()
+    settings = (ROOT / "local" / "settings.py", ROOT / "requirements" / "ministack.txt")
+    for file in (*sorted((ROOT / "local" / "aws").rglob("*.py")), *settings):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _is_free(port: int) -> bool:

@@ -27,10 +27,15 @@ def client_environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def server_environment(home: Path, port: int) -> dict[str, str]:
-    """Return the whole environment of the server that keeps its state under `home`."""
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return inherited | {
+def server_environment(home: Path, port: int, natives: Path | None = None) -> dict[str, str]:
+    """Return the whole environment of the server that keeps its state under `home`.
+
+    `natives` is a folder of the host's own libraries (see local/natives.py), where it needs one.
+    """
+    environ = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    if natives is not None:
+        environ["LOCAL_NATIVE_PACKAGES"] = str(natives)
+    return environ | {
         "GATEWAY_PORT": str(port),
         # Loopback only: MiniStack's own default is every interface, and more ports besides.
         "BIND_HOST": "127.0.0.1",
@@ -46,6 +51,10 @@ def server_environment(home: Path, port: int) -> dict[str, str]:
         "TMPDIR": str(home / "tmp"),
         "SFN_WAIT_SCALE": "0.1",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        # What lies in ~/.aws is no part of the local account.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "LOCAL_AWS_PID_FILE": str(home / "pid"),
         "LOCAL_FUNCTIONS_PYTHON": str(FUNCTIONS_PYTHON),
         "LOCAL_JOB_IMAGE": JOB_IMAGE,

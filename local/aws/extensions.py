@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 EXTENSIONS = (
+    "local.aws.checkpoint",
     "local.aws.functions.environment",
     "local.aws.functions.aliases",
     "local.aws.functions.concurrency",
