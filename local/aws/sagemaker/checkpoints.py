@@ -17,7 +17,7 @@ from local.aws.sagemaker.layout import JobFolder
 from local.aws.sagemaker.s3_access import JobS3
 
 _DEFAULT_PATH = "/opt/ml/checkpoints"
-_INTERVAL_SECONDS = 0.5
+_INTERVAL_SECONDS = 0.2
 
 
 class Checkpoints:

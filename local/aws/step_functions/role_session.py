@@ -6,6 +6,8 @@ resource's policy, as it would one from outside; without it everything is allowe
 
 import hashlib
 import os
+import threading
+from functools import lru_cache
 from typing import Any
 
 import botocore.session
@@ -14,6 +16,8 @@ from botocore.config import Config
 from ministack import app
 from ministack.services import sts
 
+# boto3's sessions are not for several threads at once, its clients are.
+_one_at_a_time = threading.Lock()
 # What the user of this machine has set up for AWS is not for the local one.
 _NO_FILES: dict[str, Any] = {
     "profile": (None, None, None, None),
@@ -55,11 +59,17 @@ def client(service: str, region: str, rights: dict[str, str], config: Config) ->
 
     Raises botocore's UnknownServiceError where it knows no such service.
     """
-    session = Session(botocore_session=botocore.session.Session(_NO_FILES))
-    return session.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}",
-        region_name=region,
-        config=Config(proxies={}, s3={"addressing_style": "path"}).merge(config),
-        **rights,
-    )
+    with _one_at_a_time:
+        return _session().client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}",
+            region_name=region,
+            config=Config(proxies={}, s3={"addressing_style": "path"}).merge(config),
+            **rights,
+        )
+
+
+@lru_cache(maxsize=1)
+def _session() -> Session:
+    """The one session: it keeps the models of services, which are slow to read."""
+    return Session(botocore_session=botocore.session.Session(_NO_FILES))

@@ -12,14 +12,14 @@ LAMBDA_SOURCE = """
 class NoSuchColumn(Exception):
     pass
 
-calls = 0
+calls = {}
 
 def handler(event, context):
-    global calls
-    calls += 1
-    if calls <= event.get("fail", 0):
+    who = event.get("who")
+    calls[who] = calls.get(who, 0) + 1
+    if calls[who] <= event.get("fail", 0):
         raise NoSuchColumn("term")
-    return {"calls": calls, "version": context.function_version}
+    return {"calls": calls[who], "version": context.function_version}
 """
 
 
@@ -77,8 +77,10 @@ class Machines:
         return execution["output"]
 
     def function(self, source: str = LAMBDA_SOURCE) -> str:
-        """Make a function; return its name."""
-        name = unique("function")
+        """Return the name of a function with this source, which tests share."""
+        if source in self.world.functions:
+            return self.world.functions[source]
+        name = self.world.functions[source] = unique("function")
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as content:
             content.writestr("app.py", source)

@@ -125,12 +125,12 @@ def test_each_integration_needs_its_action_on_its_resource(machines: Machines, t
 def test_an_alias_needs_the_right_to_the_alias(machines: Machines) -> None:
     function, client = machines.function(), machines.world.client("lambda")
     version = client.publish_version(FunctionName=function)["Version"]
-    client.create_alias(FunctionName=function, Name="live", FunctionVersion=version)
-    arguments = {"FunctionName": function, "Qualifier": "live", "Payload": {}}
+    client.create_alias(FunctionName=function, Name="rights", FunctionVersion=version)
+    arguments = {"FunctionName": function, "Qualifier": "rights", "Payload": {}}
     state = task("lambda:invoke", arguments)
     arn = f"arn:aws:lambda:{HERE}:function:{function}"
     assert machines.run(only(state), allow("lambda:*", arn))["status"] == "FAILED"
-    assert machines.run(only(state), allow("lambda:*", f"{arn}:live"))["status"] == "SUCCEEDED"
+    assert machines.run(only(state), allow("lambda:*", f"{arn}:rights"))["status"] == "SUCCEEDED"
 
 
 def test_branches_and_iterations_act_with_the_same_role(machines: Machines, table: str) -> None:

@@ -55,6 +55,7 @@ class TrainingWorld:
     def __init__(self, aws: LocalAWS) -> None:
         self.aws = aws
         self._clients: dict[tuple[str, bool], Any] = {}
+        self.functions: dict[str, str] = {}
         self.bucket = unique("training")
         self.client("s3").create_bucket(Bucket=self.bucket)
         self.put("data/train/part.csv", "a,b\n1,2\n")
