@@ -9,10 +9,13 @@ from importlib.util import find_spec
 
 EXTENSIONS = (
     "local.aws.checkpoint",
+    "local.aws.refusals",
+    "local.aws.transport",
     "local.aws.functions.environment",
     "local.aws.functions.aliases",
     "local.aws.functions.concurrency",
     "local.aws.functions.metrics",
+    "local.aws.functions.asynchronous",
     "local.aws.cloudformation.nested_sam",
     "local.aws.apigateway.openapi",
     "local.aws.apigateway.requests",

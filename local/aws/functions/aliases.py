@@ -36,6 +36,17 @@ def choose_version(alias: dict[str, Any], draw: float) -> str:
     return str(alias["FunctionVersion"])
 
 
+def as_invoked(func: dict[str, Any]) -> dict[str, Any]:
+    """Return the record of a chosen version with the ARN of the alias that was invoked."""
+    alias = _invoked_alias.get()
+    if alias is None:
+        return func
+    # A function that this one invokes is not invoked by that alias.
+    _invoked_alias.set(None)
+    base, _, _version = func["config"]["FunctionArn"].rpartition(":")
+    return {**func, "config": {**func["config"], "FunctionArn": f"{base}:{alias}"}}
+
+
 def install() -> None:
     """Choose a version by weight wherever an alias is invoked."""
     record_of = seam(lambda_svc, "_effective_func_record_for_qualifier")
@@ -76,13 +87,7 @@ def install() -> None:
             _invoked_alias.reset(token)
 
     def execute_for_alias(func: dict[str, Any], event: Any) -> Any:
-        alias = _invoked_alias.get()
-        if alias is not None:
-            # A function that this one invokes is no alias of it.
-            _invoked_alias.set(None)
-            base, _, _version = func["config"]["FunctionArn"].rpartition(":")
-            func = {**func, "config": {**func["config"], "FunctionArn": f"{base}:{alias}"}}
-        return execute(func, event)
+        return execute(as_invoked(func), event)
 
     lambda_svc._effective_func_record_for_qualifier = weighted_record
     lambda_svc._get_func_record_for_ref = resolved_by_alias
