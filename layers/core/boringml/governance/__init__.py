@@ -1,0 +1,1 @@
+"""What a training job may be and cost, decided before it starts."""

@@ -1,0 +1,127 @@
+"""What a training job costs, and what it may cost at most, from dated prices."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from boringml.errors import BoringError
+
+if TYPE_CHECKING:
+    from boringml.governance.blueprint import Blueprint
+
+PRICES_FILE = "layers/core/boringml/governance/prices.json"
+# At the limit comes SIGTERM, and SIGKILL 120 s later (CreateTrainingJob, StoppingCondition).
+STOP_GRACE_SECONDS = 120
+_HOUR = 3600
+# Storage is billed by the month; the shortest common one makes the largest cost of an hour.
+_MONTH = 30 * 24 * _HOUR
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An amount in USD, rounded to a millionth, and the price it was reckoned with."""
+
+    usd: float
+    price_source: str
+
+
+@dataclass(frozen=True)
+class Price:
+    """One price in USD: per hour of an instance, or per gigabyte and month."""
+
+    usd: float
+    as_of: str
+    source: str
+
+
+class Prices:
+    """The prices of prices.json."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._regions: Mapping[str, Any] = document["regions"]
+
+    @classmethod
+    def load(cls) -> "Prices":
+        """Return the prices that came with this code."""
+        return cls(json.loads((files(__package__) / "prices.json").read_text()))
+
+    def training_hour(self, region: str, instance_type: str) -> Price:
+        """Return the on-demand price of one instance hour. Raises BoringError `price_unknown`."""
+        hours = self._regions.get(region, {}).get("training_hour", {})
+        if instance_type not in hours:
+            raise _unknown(f"no price of training on {instance_type} in {region}", instance_type)
+        return Price(**hours[instance_type])
+
+    def storage_gb_month(self, region: str) -> Price:
+        """Return the price of a job's volume. Raises BoringError `price_unknown`."""
+        storage = self._regions.get(region, {}).get("storage_gb_month")
+        if storage is None:
+            raise _unknown(f"no price of training storage in {region}", "storage")
+        return Price(**storage)
+
+
+def training_cost(
+    instance_type: str,
+    billable_seconds: float,
+    instance_count: int = 1,
+    *,
+    region: str,
+    volume_gb: int = 0,
+    prices: Prices | None = None,
+) -> Cost:
+    """Return what a finished job costs: its BillableTimeInSeconds on every instance, and volumes.
+
+    Billable time of a spot job is already less than its training time, so the on-demand price is
+    right for it too. Raises BoringError `price_unknown`.
+    """
+    return _cost(
+        prices or Prices.load(),
+        region,
+        instance_type,
+        instance_seconds=billable_seconds * instance_count,
+        gb_seconds=billable_seconds * instance_count * volume_gb,
+    )
+
+
+def worst_case_cost(blueprint: "Blueprint", *, region: str, prices: Prices | None = None) -> Cost:
+    """Return what a job of this blueprint costs if it uses all of its time, and then is stopped.
+
+    What spot may save is not counted. The volume counts while a job waits for spot capacity,
+    though it may not exist yet. Raises BoringError `price_unknown`.
+    """
+    runs = blueprint.max_runtime_seconds + STOP_GRACE_SECONDS
+    stays = max(runs, blueprint.max_wait_seconds or 0)
+    return _cost(
+        prices or Prices.load(),
+        region,
+        blueprint.instance_type,
+        instance_seconds=runs * blueprint.instance_count,
+        gb_seconds=stays * blueprint.instance_count * blueprint.volume_gb,
+    )
+
+
+def _cost(
+    prices: Prices, region: str, instance_type: str, *, instance_seconds: float, gb_seconds: float
+) -> Cost:
+    hour = prices.training_hour(region, instance_type)
+    usd = instance_seconds / _HOUR * hour.usd
+    told = f"{instance_type} in {region} at {hour.usd} USD/h ({hour.source}, {hour.as_of})"
+    if gb_seconds:
+        storage = prices.storage_gb_month(region)
+        usd += gb_seconds / _MONTH * storage.usd
+        told += f"; volume at {storage.usd} USD/GB-month ({storage.source}, {storage.as_of})"
+    return Cost(round(usd, 6), told)
+
+
+def _unknown(problem: str, name: str) -> BoringError:
+    return BoringError(
+        "price_unknown",
+        f"There is {problem}. Look it up with `aws pricing get-products --region us-east-1 "
+        "--service-code AmazonSageMaker --filters Type=TERM_MATCH,Field=regionCode,Value=<Region> "
+        f"Type=TERM_MATCH,Field=instanceName,Value=<instance>` and add it to {PRICES_FILE}, "
+        "with its date and source.",
+        422,
+        price=name,
+    )
