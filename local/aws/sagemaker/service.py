@@ -91,9 +91,11 @@ class SageMakerService:
         """Forget everything (MiniStack's /_ministack/reset)."""
         self._store.clear()
 
-    def get_state(self) -> dict[str, Any]:
-        """Return the state to save."""
-        return self._store.state()
+    def get_state(self) -> None:
+        """Return nothing, so that MiniStack leaves the state file to the store.
+
+        The store writes it at every change; two writers would write over each other.
+        """
 
     def load_persisted_state(self, state: dict[str, Any]) -> None:
         """Take on saved jobs. One that was in progress has failed: its instance is gone."""

@@ -1,7 +1,7 @@
 """The jobs that this local AWS knows, by account and Region, kept across restarts.
 
-MiniStack saves its services only when it stops in good order; a job's record is saved at every
-change as well, so a killed server forgets no name that was taken.
+MiniStack saves its services when it stops in good order; a job's record is saved at every change,
+so a killed server forgets no name that was taken.
 """
 
 import threading

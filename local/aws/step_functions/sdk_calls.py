@@ -8,7 +8,7 @@ ten of S3 (no publishVersion, no getObject); errors of XML services lose their c
 What botocore or MiniStack does not know is States.Runtime, which no Catch hides.
 
 Seam: stepfunctions._invoke_aws_sdk_integration; its helpers _sdk_json_param_value and
-_sdk_json_value, _AWS_SDK_SERVICE_MAP.
+_sdk_json_value.
 """
 
 import base64
@@ -31,8 +31,6 @@ from local.aws.step_functions.replacing import replace
 from local.aws.step_functions.role_session import client, credentials
 from local.aws.step_functions.running_task import current_task
 
-# Beyond MiniStack's own list; each was called once and answered.
-_MORE_SERVICES = {"cloudformation", "firehose", "sagemaker", "scheduler"}
 # How MiniStack's services say that they do not have an operation.
 _UNKNOWN = {
     "InternalError",
@@ -48,7 +46,7 @@ _READ_SECONDS = 910
 
 def install() -> None:
     """Patch MiniStack; raise SeamMissingError where a seam is gone."""
-    for name in ("_sdk_json_param_value", "_sdk_json_value", "_AWS_SDK_SERVICE_MAP"):
+    for name in ("_sdk_json_param_value", "_sdk_json_value"):
         seam(sfn, name)
     replace(sfn, "_invoke_aws_sdk_integration", _call)
 
@@ -74,8 +72,6 @@ def _call(resource: str, arguments: Any) -> Any:
 
 def _client_of(service: str) -> Any:
     """Return a client with the rights of the running task, or None for an unknown service."""
-    if service not in _MORE_SERVICES and service not in sfn._AWS_SDK_SERVICE_MAP:
-        return None
     task = current_task()
     account = get_account_id()
     if task is None:
