@@ -6,6 +6,7 @@ import botocore.session
 import pytest
 from boringml.errors import BoringError
 from boringml.governance.blueprint import Blueprint, plan_training_job
+from boringml.governance.job_rules import as_hyperparameters
 from botocore.model import Shape
 from botocore.validate import validate_parameters
 
@@ -239,3 +240,16 @@ def test_keys_are_of_safe_characters(where: str, uri: str) -> None:
 def test_a_live_package_is_a_folder_since_job_1_is_a_prefix_of_job_10() -> None:
     uri = "s3://packages/packages/credit/job-1"
     assert refusal_of(**{**LIVE, "live_package_uri": uri}).code == "key_unsafe"
+
+
+@pytest.mark.parametrize("value", [True, None, [1], {"a": 1}])
+def test_a_hyperparameter_is_text_or_a_number(value: object) -> None:
+    with pytest.raises(BoringError) as refusal:
+        as_hyperparameters({"a": value})
+    assert refusal.value.code == "hyperparameter_invalid"
+
+
+def test_there_are_as_many_hyperparameters_as_sagemaker_takes() -> None:
+    assert len(as_hyperparameters({str(n): n for n in range(100)})) == 100
+    with pytest.raises(BoringError):
+        as_hyperparameters({str(n): n for n in range(101)})
