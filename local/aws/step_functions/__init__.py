@@ -5,6 +5,7 @@ The order matters where two modules take the same seam: the last one installed s
 
 from local.aws.step_functions import (
     error_names,
+    execution_logs,
     jsonata,
     lambda_invoke,
     limits,
@@ -14,6 +15,7 @@ from local.aws.step_functions import (
     roles,
     running_task,
     sdk_calls,
+    starting,
     timeouts,
 )
 
@@ -22,7 +24,9 @@ def install() -> None:
     """Install every module; raise SeamMissingError where a seam of MiniStack is gone."""
     error_names.install()
     jsonata.install()
+    execution_logs.install()
     limits.install()
+    starting.install()
     put_events.install()
     nested_execution.install()
     lambda_invoke.install()

@@ -25,16 +25,22 @@ def invoke(function: str, payload: Any, **members: Any) -> dict[str, Any]:
 
 def test_a_retry_by_a_functions_exception_class_retries(machines: Machines) -> None:
     retry = [{"ErrorEquals": ["NoSuchColumn"], "IntervalSeconds": 1, "MaxAttempts": 2}]
-    output = machines.output(only(invoke(machines.function(), {"who": "retry", "fail": 2}, Retry=retry)))
+    output = machines.output(
+        only(invoke(machines.function(), {"who": "retry", "fail": 2}, Retry=retry))
+    )
     assert output["Payload"]["calls"] == 3
 
 
 def test_a_catch_by_a_functions_exception_class_gets_its_message(machines: Machines) -> None:
     function = machines.function()
-    caught = machines.output(only(invoke(function, {"who": "catch", "fail": 1}, Catch=catching("NoSuchColumn"))))
+    caught = machines.output(
+        only(invoke(function, {"who": "catch", "fail": 1}, Catch=catching("NoSuchColumn")))
+    )
     assert caught["Error"] == "NoSuchColumn"
     assert json.loads(caught["Cause"])["errorMessage"] == "term"
-    execution = machines.run(only(invoke(function, {"who": "other", "fail": 9}, Catch=catching("ValueError"))))
+    execution = machines.run(
+        only(invoke(function, {"who": "other", "fail": 9}, Catch=catching("ValueError")))
+    )
     assert (execution["status"], execution["error"]) == ("FAILED", "NoSuchColumn")
 
 
