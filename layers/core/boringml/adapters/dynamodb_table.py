@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-# The longest waits of all attempts add up to 5 s, half of that on average: a function that
+# The longest waits of all attempts add up to 6 s, half of that on average: a function that
 # writes needs a timeout above it.
 ATTEMPTS = 14
 FIRST_PAUSE_SECONDS = 0.01
