@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from botocore.model import ServiceModel, Shape
+from botocore.model import ServiceModel
 from botocore.session import get_session
 
 from local.aws.sagemaker.errors import SageMakerError, invalid
@@ -49,11 +49,10 @@ def check(operation: str, request: dict[str, Any]) -> None:
         raise invalid(f"{len(problems)} validation error{plural} detected: " + "; ".join(problems))
 
 
-def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
+def _problems(value: Any, shape: Any, path: str) -> Iterator[str]:
     expected = _PYTHON_TYPES.get(shape.type_name, object)
-    if not isinstance(value, expected) or (
-        isinstance(value, bool) and shape.type_name != "boolean"
-    ):
+    fits = isinstance(value, expected)
+    if not fits or (isinstance(value, bool) and shape.type_name != "boolean"):
         raise SageMakerError(
             "SerializationException",
             f"{type(value).__name__} at '{path}' cannot be converted to {shape.type_name}",
@@ -70,7 +69,7 @@ def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
             yield from _problems(item, shape.value, f"{path}.{key}.value")
 
 
-def _structure(value: dict[str, Any], shape: Shape, path: str) -> Iterator[str]:
+def _structure(value: dict[str, Any], shape: Any, path: str) -> Iterator[str]:
     for name in sorted(value.keys() - shape.members.keys()):
         raise SageMakerError(
             "SerializationException", f"Unknown member '{_at(path, name)}' in the request"
@@ -85,7 +84,7 @@ def _structure(value: dict[str, Any], shape: Shape, path: str) -> Iterator[str]:
             yield from _problems(item, shape.members[name], _at(path, name))
 
 
-def _constraints(value: Any, shape: Shape, path: str) -> Iterator[str]:
+def _constraints(value: Any, shape: Any, path: str) -> Iterator[str]:
     failed = f"Value '{value}' at '{path}' failed to satisfy constraint: Member must "
     sized = shape.type_name in ("string", "list", "map")
     size, what = (len(value), "have length ") if sized else (value, "have value ")

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from botocore.model import Shape
-
 from local.aws.sagemaker.model_check import service_model
 
 
@@ -13,11 +11,11 @@ def in_milliseconds(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
     Events and the results of Step Functions' integrations write them so (the training job
     event in "Automating SageMaker with EventBridge", SageMaker Developer Guide).
     """
-    shape = service_model().operation_model(operation).output_shape
+    shape: Any = service_model().operation_model(operation).output_shape
     return {name: _convert(value, shape.members.get(name)) for name, value in answer.items()}
 
 
-def _convert(value: Any, shape: Shape | None) -> Any:
+def _convert(value: Any, shape: Any) -> Any:
     if shape is None:
         return value
     if shape.type_name == "timestamp":

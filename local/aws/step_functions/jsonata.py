@@ -71,7 +71,7 @@ def _choice() -> None:
 
     def execute_choice(state: State, raw_input: Any, ctx: Context | None = None) -> Any:
         if _is_jsonata(state, ctx) and "Default" in state:
-            last = {key: state[key] for key in ("Output", "Assign") if key in state}
+            last: State = {key: state[key] for key in ("Output", "Assign") if key in state}
             rule = {**last, "Condition": True, "Next": state["Default"]}
             state = {**state, "Choices": [*state.get("Choices", []), rule]}
         # A rule inherits the query language of its state, as the top-level fields do.

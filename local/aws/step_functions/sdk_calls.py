@@ -20,7 +20,6 @@ from typing import Any
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
-from botocore.model import Shape
 from botocore.response import StreamingBody
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions as sfn
@@ -92,7 +91,7 @@ def _client(service: str, region: str, rights: tuple[tuple[str, str], ...]) -> A
     return client(BOTOCORE_NAMES.get(service, service), region, dict(rights), config)
 
 
-def _request(arguments: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
+def _request(arguments: dict[str, Any], shape: Any) -> dict[str, Any]:
     """Name the members as botocore does, and make bytes of what goes into a body."""
     if shape is None:
         return arguments
