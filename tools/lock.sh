@@ -11,6 +11,7 @@ compile() { # group, target, constraint (optional)
 }
 compile dev requirements/dev.txt
 compile core layers/core/requirements.txt requirements/dev.txt
+compile declarations layers/declarations/python/requirements.txt requirements/dev.txt
 compile onnx layers/onnx/requirements.txt requirements/dev.txt
 compile check-data functions/training/check_data/requirements.txt requirements/dev.txt
 compile container container/requirements.txt requirements/dev.txt

@@ -47,8 +47,8 @@ def _run(paths: Paths, repository: Path, say: Callable[[str], None]) -> None:
     features = features_of(job.contract)
 
     # Importing scikit-learn takes half of a short job: bad data are refused before it.
-    from container.trainer.check import checked_table
-    from container.trainer.load import load
+    from boringml.training.data_check import checked_table
+    from boringml.training.data_files import load
 
     files = load(paths.channel("train"), features, job.contract["data"]["max_bytes"])
     table = checked_table(files, job.contract, features)

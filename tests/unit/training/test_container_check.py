@@ -11,8 +11,8 @@ import pytest
 from boringml.errors import BoringError
 from boringml.training.features import features_of
 
-from container.trainer.check import checked_table
-from container.trainer.load import load
+from boringml.training.data_check import checked_table
+from boringml.training.data_files import load
 from container.trainer.rows import Rows, rows_of
 from local.datasets import Format, write
 

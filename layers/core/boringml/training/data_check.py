@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from boringml.errors import BoringError
 from boringml.training.features import Features
 
-from container.trainer.load import DataFile
+from boringml.training.data_files import DataFile
 
 # SageMaker keeps 1,024 characters of a failure, so more problems than this would be cut anyway.
 SHOWN = 5

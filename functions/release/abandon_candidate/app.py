@@ -1,0 +1,40 @@
+"""Take a failed candidate back; `live` is untouched."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from boringml.adapters.event_bus import EventBus
+from boringml.adapters.registry_table import RegistryTable
+from boringml.adapters.serving_function import ServingFunction
+from boringml.release.road import abandon_candidate
+from boringml.settings import load
+from boringml.steps import reason_of, run_step
+
+
+@dataclass(frozen=True)
+class Settings:
+    registry_table: str
+
+
+@cache
+def _adapters() -> tuple[RegistryTable, EventBus]:
+    table = load(Settings, os.environ).registry_table
+    return RegistryTable(boto3.client("dynamodb"), table), EventBus(boto3.client("events"))
+
+
+def _abandon_candidate(event: Mapping[str, Any]) -> dict[str, Any]:
+    registry, events = _adapters()
+    function = ServingFunction(boto3.client("lambda"), event["function"])
+    reason = reason_of(event.get("error"), event.get("cause"))
+    return abandon_candidate(
+        registry, function, events, event["model"], event["version"], event["execution_arn"], reason
+    )
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Return {"version", "reason"}. Publishes PromotionFailed."""
+    return run_step("abandon_candidate", _abandon_candidate, event, context.aws_request_id)

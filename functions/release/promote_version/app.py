@@ -1,0 +1,46 @@
+"""Move `live` to the candidate, in Lambda and in the registry."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from boringml.adapters.event_bus import EventBus
+from boringml.adapters.registry_table import RegistryTable
+from boringml.adapters.serving_function import ServingFunction
+from boringml.release.road import promote_version
+from boringml.settings import load
+from boringml.steps import run_step
+
+
+@dataclass(frozen=True)
+class Settings:
+    registry_table: str
+
+
+@cache
+def _adapters() -> tuple[RegistryTable, EventBus]:
+    table = load(Settings, os.environ).registry_table
+    return RegistryTable(boto3.client("dynamodb"), table), EventBus(boto3.client("events"))
+
+
+def _promote_version(event: Mapping[str, Any]) -> dict[str, Any]:
+    registry, events = _adapters()
+    function = ServingFunction(boto3.client("lambda"), event["function"])
+    return promote_version(
+        registry,
+        function,
+        events,
+        event["model"],
+        event["version"],
+        event["execution_arn"],
+        event["function_version"],
+        event["why"],
+    )
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Return {"version", "from", "function_version"}. Publishes ModelPromoted."""
+    return run_step("promote_version", _promote_version, event, context.aws_request_id)

@@ -1,0 +1,52 @@
+"""Send the candidate its golden requests, and one that it must refuse."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from boringml.adapters.object_store import ObjectStore
+from boringml.adapters.registry_table import RegistryTable
+from boringml.adapters.serving_function import ServingFunction
+from boringml.package import layout
+from boringml.package.manifest import read_manifest, verify_file
+from boringml.release.smoke import smoke
+from boringml.settings import load
+from boringml.steps import run_step
+
+
+@dataclass(frozen=True)
+class Settings:
+    registry_table: str
+    packages_bucket: str
+
+
+@cache
+def _adapters() -> tuple[RegistryTable, ObjectStore]:
+    settings = load(Settings, os.environ)
+    registry = RegistryTable(boto3.client("dynamodb"), settings.registry_table)
+    return registry, ObjectStore(boto3.client("s3"), settings.packages_bucket)
+
+
+def _smoke_candidate(event: Mapping[str, Any]) -> dict[str, Any]:
+    registry, packages = _adapters()
+    version = registry.version(event["model"], event["version"])
+    prefix = version.package_uri.removeprefix(f"s3://{packages.bucket}/")
+    manifest = read_manifest(packages.read(f"{prefix}{layout.MANIFEST}"), version.package_digest)
+    golden = packages.read(f"{prefix}{layout.GOLDEN}")
+    verify_file(manifest, layout.GOLDEN, golden)
+    function = ServingFunction(boto3.client("lambda"), event["function"])
+    return smoke(
+        lambda request: function.invoke(event["function_version"], request),
+        event["model"],
+        version.number,
+        json.loads(golden),
+    )
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Return {"requests", "largest_difference"}; a wrong answer is a refusal."""
+    return run_step("smoke_candidate", _smoke_candidate, event, context.aws_request_id)

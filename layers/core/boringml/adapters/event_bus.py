@@ -1,0 +1,31 @@
+"""Events that others may act upon, on the default EventBridge bus."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from boringml.errors import BoringError
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.client import EventBridgeClient
+
+SOURCE = "boringml"
+
+
+class EventBus:
+    """Publishes facts in the past tense, such as ModelPromoted."""
+
+    def __init__(self, client: "EventBridgeClient") -> None:
+        self._client = client
+
+    def publish(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Publish one event. Raises BoringError `event_refused` where the bus does not take it."""
+        answer = self._client.put_events(
+            Entries=[
+                {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(dict(detail))}
+            ]
+        )
+        if answer["FailedEntryCount"]:
+            entry = answer["Entries"][0]
+            told = f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}"
+            raise BoringError("event_refused", f"{detail_type} was not published: {told}.", 503)

@@ -1,0 +1,77 @@
+"""Objects in S3."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from boringml.errors import BoringError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object's key, size in bytes and time of its last change."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+class ObjectStore:
+    """Reads and writes objects of one bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self.bucket = bucket
+
+    def read(self, key: str) -> bytes:
+        """Return an object's bytes. Raises BoringError `object_missing`."""
+        return self.open(key).read()
+
+    def open(self, key: str) -> IO[bytes]:
+        """Return an object as a stream. Raises BoringError `object_missing`."""
+        try:
+            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"]  # type: ignore[return-value]
+        except ClientError as error:
+            raise self._missing(key, error) from error
+
+    def download(self, key: str, path: Path, max_bytes: int) -> None:
+        """Write an object to `path`. Raises BoringError `object_missing` or `data_too_large`."""
+        try:
+            size = self._client.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+        except ClientError as error:
+            raise self._missing(key, error) from error
+        if size > max_bytes:
+            raise BoringError(
+                "data_too_large",
+                f"s3://{self.bucket}/{key} has {size} bytes, and the contract allows {max_bytes}.",
+                422,
+            )
+        self._client.download_file(self.bucket, key, str(path))
+
+    def write(self, key: str, content: bytes) -> None:
+        """Store an object, with a checksum that S3 verifies."""
+        self._client.put_object(
+            Bucket=self.bucket, Key=key, Body=content, ChecksumAlgorithm="SHA256"
+        )
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield the objects under a prefix."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        for page in pages:
+            for item in page.get("Contents", []):
+                yield StoredObject(item["Key"], item["Size"], item["LastModified"])
+
+    def _missing(self, key: str, error: ClientError) -> BoringError:
+        code = error.response["Error"]["Code"]
+        if code not in ("NoSuchKey", "404", "NotFound"):
+            raise error
+        return BoringError("object_missing", f"s3://{self.bucket}/{key} is not there.", 404)

@@ -1,0 +1,100 @@
+"""A model's serving function in Lambda: its published versions and its aliases."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from boringml.errors import BoringError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.client import LambdaClient
+
+
+class ServingFunction:
+    """One function, named `name`. A published version is (code, model) and never changes."""
+
+    def __init__(self, client: "LambdaClient", name: str) -> None:
+        self._client = client
+        self.name = name
+
+    def publish(self, model_environment: Mapping[str, str], description: str) -> str:
+        """Return the version that has the code of $LATEST and this model's environment.
+
+        Two publishers cannot mix their models: each write names the revision that it read.
+        Raises BoringError `function_changed` (409) where another one came between.
+        """
+        self._client.get_waiter("function_updated_v2").wait(FunctionName=self.name)
+        found = self._client.get_function_configuration(FunctionName=self.name)
+        variables = found.get("Environment", {}).get("Variables", {})
+        try:
+            self._client.update_function_configuration(
+                FunctionName=self.name,
+                Environment={"Variables": {**variables, **model_environment}},
+                RevisionId=found["RevisionId"],
+            )
+            self._client.get_waiter("function_updated_v2").wait(FunctionName=self.name)
+            ready = self._client.get_function_configuration(FunctionName=self.name)
+            if ready.get("Environment", {}).get("Variables", {}) != {
+                **variables,
+                **model_environment,
+            }:
+                raise self._changed()
+            version = self._client.publish_version(
+                FunctionName=self.name, Description=description, RevisionId=ready["RevisionId"]
+            )["Version"]
+        except ClientError as error:
+            raise self._changed() if _is_conflict(error) else error from error
+        self._client.get_waiter("published_version_active").wait(
+            FunctionName=self.name, Qualifier=version
+        )
+        return version
+
+    def alias(self, name: str) -> str:
+        """Return the function version that an alias points to."""
+        return self._client.get_alias(FunctionName=self.name, Name=name)["FunctionVersion"]
+
+    def point(self, name: str, version: str) -> str:
+        """Move all traffic of an alias to a version; return where it pointed before.
+
+        Raises BoringError `function_changed` (409) where another mover came between.
+        """
+        found = self._client.get_alias(FunctionName=self.name, Name=name)
+        try:
+            self._client.update_alias(
+                FunctionName=self.name,
+                Name=name,
+                FunctionVersion=version,
+                RoutingConfig={"AdditionalVersionWeights": {}},
+                RevisionId=found["RevisionId"],
+            )
+        except ClientError as error:
+            raise self._changed() if _is_conflict(error) else error from error
+        return found["FunctionVersion"]
+
+    def invoke(self, qualifier: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer of a version or alias: {"statusCode", "body", ...}.
+
+        Raises BoringError `candidate_failed` where the function itself fails or does not start.
+        """
+        answer = self._client.invoke(
+            FunctionName=self.name, Qualifier=qualifier, Payload=json.dumps(dict(event)).encode()
+        )
+        payload = json.loads(answer["Payload"].read() or b"null")
+        if answer.get("FunctionError") or not isinstance(payload, dict):
+            told = payload.get("errorMessage") if isinstance(payload, dict) else payload
+            raise BoringError("candidate_failed", f"{self.name}:{qualifier} failed: {told}", 502)
+        return payload
+
+    def _changed(self) -> BoringError:
+        return BoringError(
+            "function_changed", f"{self.name} was changed by another writer: try again.", 409
+        )
+
+
+def _is_conflict(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in (
+        "PreconditionFailedException",
+        "ResourceConflictException",
+    )

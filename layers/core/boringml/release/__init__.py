@@ -1,0 +1,1 @@
+"""Release: a registered version goes to candidate, is proved, and goes live."""

@@ -1,0 +1,60 @@
+"""The gates that a package must pass before it is registered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from boringml.errors import BoringError
+
+
+def judge(evaluation: Mapping[str, Any], gates: Mapping[str, Any], runtime: str) -> list[str]:
+    """Return, in words, each gate that was passed.
+
+    Raises BoringError `parity_failed` or `quality_gate_failed`, whose message tells every gate
+    that was missed. Metrics that are not there are a failure, never a pass.
+    """
+    passed, missed = _parity(evaluation["parity"], gates["parity"], runtime)
+    if missed:
+        raise BoringError("parity_failed", "; ".join(missed), 422)
+    metrics = evaluation["metrics"]
+    for name, low in (("roc_auc", True), ("log_loss", False)):
+        bound = gates[f"{name}_min" if low else f"{name}_max"]
+        value = metrics.get(name)
+        good = value is not None and (value >= bound if low else value <= bound)
+        told = f"{name} {value} against {'at least' if low else 'at most'} {bound}"
+        (passed if good else missed).append(told)
+    _compare_with_live(evaluation, gates["not_worse_than_live"], passed, missed)
+    if missed:
+        raise BoringError("quality_gate_failed", "; ".join(missed), 422)
+    return passed
+
+
+def _parity(
+    found: Mapping[str, Any], gate: Mapping[str, Any], runtime: str
+) -> tuple[list[str], list[str]]:
+    difference, flipped = found.get("max_difference"), found.get("flipped_labels")
+    told = f"parity: largest difference {difference}, flipped labels {flipped}, runtime {runtime}"
+    good = (
+        runtime == "onnx"
+        and difference is not None
+        and difference <= gate["max_difference"]
+        and flipped is not None
+        and flipped <= gate["flipped_labels"]
+    )
+    return ([told], []) if good else ([], [f"{told}: the export is not faithful"])
+
+
+def _compare_with_live(
+    evaluation: Mapping[str, Any], gate: Mapping[str, Any], passed: list[str], missed: list[str]
+) -> None:
+    live = evaluation.get("live")
+    name = gate["metric"]
+    if live is None:
+        passed.append("no live version to compare with")
+        return
+    if not live.get("metrics"):
+        # A new major contract: the old model cannot read the new rows. The absolute gates hold.
+        passed.append(f"live is not comparable: {live.get('reason')}")
+        return
+    new, old = evaluation["metrics"][name], live["metrics"][name]
+    told = f"{name} {new:.4f} against live {old:.4f}, tolerance {gate['tolerance']}"
+    (passed if new >= old - gate["tolerance"] else missed).append(told)
