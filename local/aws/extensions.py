@@ -24,6 +24,7 @@ EXTENSIONS = (
     "local.aws.apigateway.metrics",
     "local.aws.cloudwatch.emf",
     "local.aws.cloudwatch.alarms",
+    "local.aws.permissions",
     "local.aws.sagemaker",
     "local.aws.step_functions",
 )

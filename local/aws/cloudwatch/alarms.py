@@ -2,7 +2,8 @@
 
 AWS evaluates an alarm over the metric of its own dimension set, M out of N periods, treats missing
 data as TreatMissingData says, does so as time passes, and sends every change of state to the
-default event bus ("Alarm events and EventBridge"). A Lambda function may be an action.
+default event bus ("Alarm events and EventBridge"). A Lambda function may be an action,
+where its policy allows it.
 MiniStack 1.5.33 evaluates over all dimension sets together, over one window, only when
 PutMetricData is called, knows no missing data, sends no event, and tells SNS topics only.
 Here the periods end now, where those of AWS end at full minutes: an alarm rings sooner.
@@ -20,6 +21,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, eventbridge
 
+from local.aws.permissions import policy_allows
 from local.aws.seams import seam
 
 logger = logging.getLogger("local.aws.alarms")
@@ -32,6 +34,7 @@ COMPARISONS = {
     "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
 }
 MISSING = {"breaching": True, "notBreaching": False}
+ALARMS = "lambda.alarms.cloudwatch.amazonaws.com"
 ACTIONS = {
     "ALARM": "AlarmActions",
     "OK": "OKActions",
@@ -129,7 +132,7 @@ def install() -> None:
         put_events({"Entries": [entry]}, allow_aws_source=True)
         if alarm.get("ActionsEnabled", True):
             for action in alarm.get(ACTIONS[new]) or []:
-                if ":function:" in action:
+                if ":function:" in action and policy_allows(ALARMS, action, alarm["AlarmArn"]):
                     content = {"source": "aws.cloudwatch", "alarmArn": alarm["AlarmArn"]}
                     tell_function(action, json.dumps({**content, "alarmData": detail}))
 

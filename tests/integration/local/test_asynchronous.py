@@ -55,8 +55,17 @@ def test_a_function_that_a_rule_invoked_tells_of_its_failure(
     arn, calls, message = failing
     events = local_aws.client("events")
     source = unique("source")
-    events.put_rule(Name=source, EventPattern=json.dumps({"source": [source]}))
+    rule = events.put_rule(Name=source, EventPattern=json.dumps({"source": [source]}))
     events.put_targets(Rule=source, Targets=[{"Id": "function", "Arn": arn}])
+    name, _, alias = arn.partition(":function:")[2].partition(":")
+    local_aws.client("lambda").add_permission(
+        FunctionName=name,
+        Qualifier=alias,
+        StatementId="rule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule["RuleArn"],
+    )
     events.put_events(Entries=[{"Source": source, "DetailType": "Done", "Detail": "{}"}])
     assert message()["requestPayload"]["detail-type"] == "Done"
     assert calls() == "x"

@@ -201,6 +201,13 @@ def test_an_alarm_tells_a_function(
 ) -> None:
     name = make_function("def handler(event, context): print('told', event['alarmArn'])\n")
     arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+    local_aws.client("lambda").add_permission(
+        FunctionName=name,
+        StatementId="alarm",
+        Action="lambda:InvokeFunction",
+        Principal="lambda.alarms.cloudwatch.amazonaws.com",
+        SourceAccount="000000000000",
+    )
     alarm = Alarm(local_aws, AlarmActions=[arn])
     alarm.put(5)
     logs = local_aws.client("logs")

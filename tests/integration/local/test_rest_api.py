@@ -90,6 +90,24 @@ BODY = {
                 "responses": {},
             },
         },
+        "/by-role": {
+            "get": {
+                "x-amazon-apigateway-integration": {
+                    **LAMBDA,
+                    "credentials": {"Fn::GetAtt": ["ApiRole", "Arn"]},
+                },
+                "responses": {},
+            },
+        },
+        "/by-wrong-role": {
+            "get": {
+                "x-amazon-apigateway-integration": {
+                    **LAMBDA,
+                    "credentials": {"Fn::GetAtt": ["Role", "Arn"]},
+                },
+                "responses": {},
+            },
+        },
         "/closed": {
             "get": {
                 "x-amazon-apigateway-integration": LAMBDA,
@@ -111,6 +129,16 @@ BODY = {
         }
     },
 }
+API_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "apigateway.amazonaws.com"},
+        }
+    ],
+}
 TRUST = {
     "Statement": [
         {
@@ -123,7 +151,7 @@ TRUST = {
 }
 
 
-def template(body: dict[str, Any]) -> dict[str, Any]:
+def template(body: dict[str, Any], *, permitted: bool = True) -> dict[str, Any]:
     """Return a template of a function and an API; another body makes another deployment."""
     deployment = f"Deployment{abs(hash(json.dumps(body)))}"
     return {
@@ -138,6 +166,45 @@ def template(body: dict[str, Any]) -> dict[str, Any]:
                     "Code": {"ZipFile": FUNCTION},
                 },
             },
+            "ApiRole": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "AssumeRolePolicyDocument": API_TRUST,
+                    "Policies": [
+                        {
+                            "PolicyName": "invoke",
+                            "PolicyDocument": {
+                                "Version": "2012-10-17",
+                                "Statement": [
+                                    {
+                                        "Effect": "Allow",
+                                        "Action": "lambda:InvokeFunction",
+                                        "Resource": {"Fn::GetAtt": ["Function", "Arn"]},
+                                    }
+                                ],
+                            },
+                        }
+                    ],
+                },
+            },
+            **(
+                {
+                    "Permission": {
+                        "Type": "AWS::Lambda::Permission",
+                        "Properties": {
+                            "FunctionName": {"Ref": "Function"},
+                            "Action": "lambda:InvokeFunction",
+                            "Principal": "apigateway.amazonaws.com",
+                            "SourceArn": {
+                                "Fn::Sub": "arn:aws:execute-api:${AWS::Region}:"
+                                "${AWS::AccountId}:${Api}/*/*/*"
+                            },
+                        },
+                    }
+                }
+                if permitted
+                else {}
+            ),
             "Api": {
                 "Type": "AWS::ApiGateway::RestApi",
                 "Properties": {"Body": body, "Name": {"Ref": "AWS::StackName"}},
@@ -305,6 +372,20 @@ def test_a_method_with_iam_serves_only_who_may_invoke_it(api: Api) -> None:
     arn = f"arn:aws:execute-api:us-east-1:000000000000:{api.id}/live/GET/closed"
     allowed = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": arn}
     assert api.call("GET", "/closed", signed_by=user_key(api.local_aws, allowed)).status == 200
+
+
+def test_an_integration_with_credentials_needs_a_role_that_may(api: Api) -> None:
+    assert api.call("GET", "/by-role").status == 200
+    refused = api.call("GET", "/by-wrong-role")
+    assert refused.status == 500
+    assert refused.json()["type"] == "API_CONFIGURATION_ERROR"
+
+
+def test_an_api_without_permission_cannot_invoke_the_function(local_aws: LocalAWS) -> None:
+    stack = unique("no-permission")
+    outputs = deploy_template(local_aws, stack, template(BODY, permitted=False))
+    api = Api(local_aws, stack, outputs["Api"])
+    assert api.call("POST", "/models/credit/predictions", {}).status == 500
 
 
 def test_requests_are_counted_by_api_and_stage(api: Api) -> None:
