@@ -1,0 +1,1 @@
+"""What the repository is built and checked with; nothing here is deployed."""

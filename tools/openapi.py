@@ -1,0 +1,217 @@
+"""Write api/openapi.yaml from the contracts of the models that are served online.
+
+`python -m tools.openapi` writes it, `--check` exits 1 when the file is stale. template.yaml takes
+it in by AWS::Include, which knows the long form of intrinsic functions alone.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.openapi_errors import EDGE_ERRORS, NOT_FOUND, error_schema, gateway_responses, template
+from tools.openapi_errors import responses as error_responses
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "api" / "openapi.yaml"
+HEADER = "# Written by `python -m tools.openapi` from models/*/contract.json: edit those.\n"
+# The longest that a REST API waits for an integration unless its quota is raised.
+TIMEOUT_MILLIS = 29_000
+IAM = {"type": "AWS_IAM"}
+
+
+class Plain(yaml.SafeDumper):
+    """YAML without anchors: AWS::Include reads none."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+def online_contracts(root: Path = ROOT) -> Iterator[dict[str, Any]]:
+    """Yield the contract of each model whose model.yaml lists the pattern online, by name."""
+    for declaration in sorted(root.glob("models/*/model.yaml")):
+        if "online" in yaml.safe_load(declaration.read_text())["patterns"]:
+            yield json.loads((declaration.parent / "contract.json").read_text())
+
+
+def pascal(name: str) -> str:
+    """Return a model's name as API Gateway takes names of schemas: letters and digits."""
+    return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", name))
+
+
+def reference(name: str) -> dict[str, str]:
+    """Return a reference to a schema of the document."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def schemas(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas of one model's requests and answers, by name."""
+    prefix, limit = pascal(contract["model"]), contract["limits"]["max_records"]
+    record = {**contract["request"], "description": f"One record for model {contract['model']}."}
+    prediction = contract["response"]
+    identity = {
+        "model": {"type": "string", "description": "The model that answered."},
+        "model_version": {"type": "integer", "description": "Its version in the registry."},
+        "request_id": {"type": "string", "description": "Finds this request in the logs."},
+    }
+    one = {
+        **prediction,
+        "description": "The answer to one record.",
+        "required": [*prediction["required"], *identity],
+        "properties": {**prediction["properties"], **identity},
+    }
+    many = {
+        "type": "object",
+        "description": "The answer to a list, in its order.",
+        "additionalProperties": False,
+        "required": ["predictions", *identity],
+        "properties": {
+            "predictions": {"type": "array", "items": reference(f"{prefix}Prediction")},
+            **identity,
+        },
+    }
+    records = {
+        "type": "array",
+        "description": f"A list of 1 to {limit} records.",
+        "minItems": 1,
+        "maxItems": limit,
+        "items": reference(f"{prefix}Record"),
+    }
+    return {
+        f"{prefix}Record": record,
+        f"{prefix}Records": records,
+        f"{prefix}Request": {
+            "description": "One record, or a list of records.",
+            "oneOf": [reference(f"{prefix}Record"), reference(f"{prefix}Records")],
+        },
+        f"{prefix}Prediction": prediction,
+        f"{prefix}Answer": one,
+        f"{prefix}Answers": many,
+        f"{prefix}Response": {
+            "description": "One prediction for one record, a list for a list.",
+            "oneOf": [reference(f"{prefix}Answer"), reference(f"{prefix}Answers")],
+        },
+    }
+
+
+def predictions(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return the operation that predicts with one model."""
+    model, prefix = contract["model"], pascal(contract["model"])
+    nested = f"{prefix}Online"
+    limits = contract["limits"]
+    success = {
+        "description": "The predictions, with the version of the model that made them.",
+        "content": {"application/json": {"schema": reference(f"{prefix}Response")}},
+    }
+    return {
+        "operationId": f"predict{prefix}",
+        "summary": f"Predict with model {model}",
+        "description": (
+            f"One record, or a list of 1 to {limits['max_records']} records, in a body of at most "
+            f"{limits['max_body_bytes']} bytes. Contract version {contract['version']}."
+        ),
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": reference(f"{prefix}Request")}},
+        },
+        "responses": {"200": success, **error_responses([*contract["errors"], *EDGE_ERRORS])},
+        "x-amazon-apigateway-auth": IAM,
+        "x-amazon-apigateway-request-validator": "parameters",
+        "x-amazon-apigateway-integration": {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "uri": {"Fn::GetAtt": [nested, "Outputs.LiveInvocationUri"]},
+            "credentials": {"Fn::GetAtt": [nested, "Outputs.InvokeRoleArn"]},
+            "timeoutInMillis": TIMEOUT_MILLIS,
+            "passthroughBehavior": "when_no_match",
+        },
+    }
+
+
+def unknown_model() -> dict[str, Any]:
+    """Return the operation that answers for every name that no model has: 404, our error body."""
+    message = "No model of that name is served here: see the paths of this API."
+    return {
+        "operationId": "predictUnknownModel",
+        "summary": "Refuse the name of an unknown model",
+        "parameters": [
+            {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
+        ],
+        "responses": error_responses([NOT_FOUND, *EDGE_ERRORS]),
+        "x-amazon-apigateway-auth": IAM,
+        "x-amazon-apigateway-request-validator": "parameters",
+        "x-amazon-apigateway-integration": {
+            "type": "mock",
+            # A mock reads its status from a mapped body: a body of another type would end in 500.
+            "passthroughBehavior": "never",
+            "requestTemplates": {"application/json": '{"statusCode": 404}'},
+            "responses": {
+                "default": {
+                    "statusCode": "404",
+                    "responseTemplates": template("model_not_found", message),
+                }
+            },
+        },
+    }
+
+
+def document(contracts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the OpenAPI 3.0.1 definition of the API of these contracts."""
+    known = [error for contract in contracts for error in contract["errors"]]
+    components: dict[str, Any] = {"ApiError": error_schema([*known, NOT_FOUND, *EDGE_ERRORS])}
+    paths: dict[str, Any] = {}
+    for contract in contracts:
+        components.update(schemas(contract))
+        paths[f"/models/{contract['model']}/predictions"] = {"post": predictions(contract)}
+    paths["/models/{model}/predictions"] = {"post": unknown_model()}
+    return {
+        "openapi": "3.0.1",
+        "info": {
+            "title": "boringml",
+            "version": "1.0.0",
+            "description": "Predictions of the released models. Requests are signed (SigV4).",
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+        "x-amazon-apigateway-request-validators": {
+            "parameters": {"validateRequestParameters": True, "validateRequestBody": False},
+            "body": {"validateRequestParameters": False, "validateRequestBody": True},
+        },
+        "x-amazon-apigateway-gateway-responses": gateway_responses(),
+    }
+
+
+def rendered(root: Path = ROOT) -> str:
+    """Return the text that api/openapi.yaml is to have."""
+    body = yaml.dump(
+        document(list(online_contracts(root))), Dumper=Plain, sort_keys=False, width=100
+    )
+    return HEADER + body
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the definition, or with --check say whether it is stale; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.openapi", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 when stale")
+    check = parser.parse_args(arguments).check
+    text = rendered()
+    name = TARGET.relative_to(ROOT)
+    if not check:
+        TARGET.parent.mkdir(exist_ok=True)
+        TARGET.write_text(text)
+        print(f"{name} written")
+        return 0
+    if TARGET.exists() and TARGET.read_text() == text:
+        print(f"{name} is fresh")
+        return 0
+    print(f"{name} is stale: run python -m tools.openapi")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
