@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+
 from boringml.adapters.event_bus import EventBus
 from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.serving_function import ServingFunction

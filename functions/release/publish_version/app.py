@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+
 from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.serving_function import ServingFunction
 from boringml.release.road import publish_version
@@ -26,7 +27,9 @@ def _registry() -> RegistryTable:
 
 def _publish_version(event: Mapping[str, Any]) -> dict[str, Any]:
     function = ServingFunction(boto3.client("lambda"), event["function"])
-    return publish_version(_registry(), function, event["model"], event["version"], event["execution_arn"])
+    return publish_version(
+        _registry(), function, event["model"], event["version"], event["execution_arn"]
+    )
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

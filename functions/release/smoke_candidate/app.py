@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+
 from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.serving_function import ServingFunction

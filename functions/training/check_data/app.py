@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+
 from boringml.adapters import declarations
 from boringml.adapters.object_store import ObjectStore
 from boringml.settings import load

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+
 from boringml.adapters import declarations
 from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
@@ -35,9 +36,7 @@ def _open_run(event: Mapping[str, Any]) -> dict[str, Any]:
     declarations.declaration(trigger.model)
     run = {"model": trigger.model, "trigger_id": trigger.trigger_id, "trigger": trigger.kind}
     try:
-        registry.claim_run(
-            trigger.model, trigger.trigger_id, execution_arn=event["execution_arn"]
-        )
+        registry.claim_run(trigger.model, trigger.trigger_id, execution_arn=event["execution_arn"])
     except BoringError as error:
         if error.code != "run_already_claimed":
             raise

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+
 from boringml.adapters import declarations
 from boringml.adapters.object_store import ObjectStore
 from boringml.governance.cost import training_cost

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+
 from boringml.adapters import declarations
 from boringml.adapters.registry_table import RegistryTable
 from boringml.governance.job_rules import job_name

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
+
 from boringml.errors import BoringError
 from boringml.package.manifest import measure_file
 from boringml.training.features import Features

@@ -13,7 +13,7 @@ _KEY = re.compile(r"data/(?P<model>[a-z][a-z0-9_]*)/(?P<file>[A-Za-z0-9._/-]+)")
 
 @dataclass(frozen=True)
 class Trigger:
-    """The model to train, the object with its data (None: the newest), and the trigger's identity."""
+    """The model to train, the object with its data (None: the newest), and the identity."""
 
     model: str
     key: str | None

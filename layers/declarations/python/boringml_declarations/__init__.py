@@ -1,1 +1,1 @@
-"""What the repository declares: `models/` and `blueprints/`, linked here so that a layer can carry them."""
+"""What the repository declares: models/ and blueprints/, linked here for a layer to carry."""

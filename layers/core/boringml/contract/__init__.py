@@ -1,0 +1,1 @@
+"""Contract: what a model accepts and answers, in one file per model."""

@@ -1,0 +1,41 @@
+"""A model's contract, as serving uses it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from boringml.training.features import Features, features_of
+
+
+@dataclass(frozen=True)
+class Contract:
+    """contract.json. `schema` is the JSON Schema of one record; limits are records and bytes."""
+
+    model: str
+    version: str
+    schema: Mapping[str, Any]
+    features: Features
+    positive: str
+    negative: str
+    threshold: float
+    max_records: int
+    max_body_bytes: int
+    logged_features: tuple[str, ...]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Contract":
+        """Return the contract of a parsed contract.json."""
+        decision, limits = document["decision"], document["limits"]
+        sensitive = frozenset(document["sensitive"])
+        return cls(
+            model=document["model"],
+            version=document["version"],
+            schema=document["request"],
+            features=features_of(document),
+            positive=decision["positive"],
+            negative=decision["negative"],
+            threshold=decision["threshold"],
+            max_records=limits["max_records"],
+            max_body_bytes=limits["max_body_bytes"],
+            logged_features=tuple(n for n in document["key_features"] if n not in sensitive),
+        )

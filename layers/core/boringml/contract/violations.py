@@ -1,0 +1,63 @@
+"""What is wrong with a record, by code and field.
+
+Serving decodes with msgspec, whose messages are no contract of ours; this explains a refusal on
+the error path alone, where microseconds do not count.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken rule: a stable code, the JSON path of the field, and words for a person."""
+
+    code: str
+    field: str
+    message: str
+
+
+def violations(record: Any, schema: Mapping[str, Any], path: str = "$") -> list[Violation]:
+    """Return every broken rule of a parsed record, in the order of the schema; [] when it is good.
+
+    `schema` is contract.json's `request`.
+    """
+    if not isinstance(record, dict):
+        return [Violation("wrong_type", path, "A record is a JSON object.")]
+    properties: Mapping[str, Mapping[str, Any]] = schema["properties"]
+    found = [
+        Violation("unknown_field", f"{path}.{name}", "The contract has no such field.")
+        for name in record
+        if name not in properties
+    ]
+    required = frozenset(schema.get("required", ()))
+    for name, rule in properties.items():
+        where = f"{path}.{name}"
+        if name in record:
+            found.extend(_of_value(record[name], rule, where))
+        elif name in required:
+            found.append(Violation("missing_field", where, "This field is required."))
+    return found
+
+
+def _of_value(value: Any, rule: Mapping[str, Any], where: str) -> Iterator[Violation]:
+    if value is None and rule.get("nullable"):
+        return
+    kind = rule["type"]
+    if kind == "string":
+        if not isinstance(value, str):
+            yield Violation("wrong_type", where, "This field is text.")
+        elif value not in rule["enum"]:
+            yield Violation("unknown_category", where, f"One of: {', '.join(rule['enum'])}.")
+        return
+    if isinstance(value, float) and not math.isfinite(value):
+        yield Violation("not_finite", where, "This field is a finite number.")
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        yield Violation("wrong_type", where, "This field is a number.")
+    elif kind == "integer" and isinstance(value, float):
+        yield Violation("wrong_type", where, "This field is a whole number.")
+    elif not rule.get("minimum", value) <= value <= rule.get("maximum", value):
+        low, high = rule.get("minimum"), rule.get("maximum")
+        yield Violation("out_of_bounds", where, f"Between {low} and {high}.")

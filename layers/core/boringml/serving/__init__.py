@@ -1,0 +1,1 @@
+"""Serving: one request in, one prediction out, one line of log."""
