@@ -151,7 +151,7 @@ class Application:
         }
         with log.open("w") as output:
             process = subprocess.run(
-                [SAM, *arguments],
+                [*_sam_command(arguments[0]), *arguments],
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -162,6 +162,12 @@ class Application:
         if process.returncode != 0:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
             raise DeploymentError(f"sam {arguments[0]} failed; the end of {log}:\n{tail}")
+
+
+def _sam_command(command: str) -> list[str]:
+    if command != "build":
+        return [str(SAM)]
+    return [str(SAM.parent / "python"), str(ROOT / "local" / "sam_for_this_host.py")]
 
 
 def _overrides(parameters: Mapping[str, str]) -> list[str]:

@@ -5,7 +5,6 @@ takes. Order matters only where one wraps the function of another: the later is 
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 
 EXTENSIONS = (
     "local.aws.checkpoint",
@@ -22,16 +21,18 @@ EXTENSIONS = (
     "local.aws.apigateway.errors",
     "local.aws.apigateway.mock",
     "local.aws.apigateway.metrics",
+    "local.aws.apigateway.access_logs",
     "local.aws.cloudwatch.emf",
     "local.aws.cloudwatch.alarms",
+    "local.aws.cloudwatch.queues",
     "local.aws.permissions",
     "local.aws.sagemaker",
     "local.aws.step_functions",
+    "local.aws.cloudwatch.state_machines",
 )
 
 
 def install_all() -> None:
     """Install every extension; the first whose seam is gone raises SeamMissingError."""
     for name in EXTENSIONS:
-        if find_spec(name) is not None and hasattr(module := import_module(name), "install"):
-            module.install()
+        import_module(name).install()
