@@ -222,3 +222,29 @@ def test_an_alarm_tells_a_function(
         )
 
     assert alarm.name in until(told)[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("state", "metric"), [("Succeed", "ExecutionsSucceeded"), ("Fail", "ExecutionsFailed")]
+)
+def test_executions_are_counted_by_how_they_end(
+    local_aws: LocalAWS, role: str, state: str, metric: str
+) -> None:
+    client = local_aws.client("stepfunctions")
+    definition = {"StartAt": "End", "States": {"End": {"Type": state}}}
+    arn = client.create_state_machine(
+        name=unique("machine"), definition=json.dumps(definition), roleArn=role
+    )["stateMachineArn"]
+    client.start_execution(stateMachineArn=arn)
+    dimensions = {"StateMachineArn": arn}
+    for name in ("ExecutionsStarted", metric):
+        found = until(lambda name=name: statistics(local_aws, name, dimensions, "AWS/States"))
+        assert found["Sum"] == 1
+
+
+def test_messages_of_a_queue_are_counted(local_aws: LocalAWS) -> None:
+    sqs, name = local_aws.client("sqs"), unique("queue")
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody="one")
+    metric, dimensions = "ApproximateNumberOfMessagesVisible", {"QueueName": name}
+    assert until(lambda: statistics(local_aws, metric, dimensions, "AWS/SQS"))["Sum"] >= 1

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -37,6 +38,21 @@ def machine(local_aws: LocalAWS) -> tuple[str, Callable[[], int]]:
         roleArn=make_role(local_aws, "states.amazonaws.com"),
     )["stateMachineArn"]
     return arn, lambda: len(client.list_executions(stateMachineArn=arn)["executions"])
+
+
+def total(local_aws: LocalAWS, namespace: str, metric: str, **dimensions: str) -> float:
+    """Return the sum of a metric over the last hours."""
+    now = datetime.now(UTC)
+    points = local_aws.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Statistics=["Sum"],
+        Period=3600,
+        StartTime=now - timedelta(hours=2),
+        EndTime=now + timedelta(hours=1),
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
 
 
 def send_to(local_aws: LocalAWS, target: dict[str, Any]) -> tuple[str, Any]:
@@ -80,6 +96,7 @@ def test_a_rule_whose_role_may_not_sends_the_event_to_its_queue(
     name, letter = send_to(local_aws, {"Arn": arn, "RoleArn": role})
     assert until(letter)["source"] == name
     assert executions() == 0
+    assert total(local_aws, "AWS/Events", "FailedInvocations", RuleName=name) == 1
 
 
 def test_a_rule_without_permission_invokes_no_function(

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 
 from local.server import LocalAWS
 from tests.integration.local.conftest import Answer, deploy_template, request, unique
@@ -429,3 +430,39 @@ def test_an_extension_that_is_not_emulated_fails_the_stack_by_name(local_aws: Lo
     events = client.describe_stack_events(StackName=stack)["StackEvents"]
     reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
     assert "x-amazon-apigateway-documentation is not emulated" in reasons
+
+
+def test_each_request_is_a_line_in_the_access_log(local_aws: LocalAWS) -> None:
+    stack = unique("logged")
+    logged = template(BODY)
+    resources = logged["Resources"]
+    resources["Logs"] = {"Type": "AWS::Logs::LogGroup"}
+    resources["Account"] = {
+        "Type": "AWS::ApiGateway::Account",
+        "Properties": {"CloudWatchRoleArn": {"Fn::GetAtt": ["ApiRole", "Arn"]}},
+    }
+    resources["Stage"]["DependsOn"] = "Account"
+    resources["Stage"]["Properties"]["AccessLogSetting"] = {
+        "DestinationArn": {"Fn::GetAtt": ["Logs", "Arn"]},
+        "Format": '{"id":"$context.requestId","status":"$context.status","no":"$context.nothing"}',
+    }
+    logged["Outputs"]["Logs"] = {"Value": {"Ref": "Logs"}}
+    outputs = deploy_template(local_aws, stack, logged)
+    answer = Api(local_aws, stack, outputs["Api"]).call("GET", "/closed")
+    events = local_aws.client("logs").filter_log_events(logGroupName=outputs["Logs"])["events"]
+    assert [json.loads(event["message"]) for event in events] == [
+        {"id": answer.headers["x-amzn-requestid"], "status": "401", "no": "-"}
+    ]
+    local_aws.client("cloudformation").delete_stack(StackName=stack)
+
+
+def test_an_access_log_without_a_role_of_the_account_fails_the_stack(local_aws: LocalAWS) -> None:
+    settings = local_aws.client("apigateway").get_account()
+    assert "cloudwatchRoleArn" not in settings
+    refused = template(BODY)
+    refused["Resources"]["Stage"]["Properties"]["AccessLogSetting"] = {
+        "DestinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:any",
+        "Format": "{}",
+    }
+    with pytest.raises(WaiterError):
+        deploy_template(local_aws, unique("no-log-role"), refused)
