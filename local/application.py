@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from local.outputs import stack_outputs
 from local.paths import DEV_BIN, ROOT, SAM
@@ -30,6 +33,13 @@ ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "arm64": "arm64", "aarch
 
 class DeploymentError(RuntimeError):
     """The SAM CLI failed; the message holds the end of its output."""
+
+
+class _AnyTag(yaml.SafeLoader):
+    """Reads a template whose short functions, such as !Ref, do not matter."""
+
+
+_AnyTag.add_multi_constructor("!", lambda *_: None)
 
 
 @dataclass(frozen=True)
@@ -58,14 +68,29 @@ class Application:
     def parameters(self) -> dict[str, str]:
         """Return the template's parameters on this machine.
 
-        Those of samconfig.toml's [local], with the interpreter and processor of this machine and
-        the image that local training jobs run.
+        Those of samconfig.toml's [local]; of the others that the template declares, the
+        interpreter and processor of this machine, the image that local training jobs run, and the
+        commit of the checkout, marked where files differ from it.
         """
-        return self._configured() | {
+        declared = self._declared()
+        facts = {
             "PythonRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
             "Architecture": ARCHITECTURES[platform.machine()],
             "JobImageUri": JOB_IMAGE,
+            "GitCommit": self._commit(),
         }
+        return self._configured() | {
+            name: value for name, value in facts.items() if name in declared
+        }
+
+    def _declared(self) -> set[str]:
+        template = yaml.load((self.folder / "template.yaml").read_text(), _AnyTag)  # noqa: S506
+        return set(template.get("Parameters", {}))
+
+    def _commit(self) -> str:
+        command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        return done.stdout.strip() or "unknown"
 
     def _configured(self) -> dict[str, str]:
         file = self.folder / "samconfig.toml"
@@ -80,19 +105,15 @@ class Application:
 
         `log` gets the whole output. Raises DeploymentError.
         """
-        parameters = self.parameters()
+        arguments = ["--cached", "--parallel", "--config-env", CONFIG_ENV, "--parameter-overrides"]
         with self._building():
-            self._sam(
-                log,
-                {},
-                "build",
-                "--cached",
-                "--parallel",
-                "--config-env",
-                CONFIG_ENV,
-                "--parameter-overrides",
-                *_overrides(parameters),
-            )
+            try:
+                self._sam(log, {}, "build", *arguments, *_overrides(self.parameters()))
+            except DeploymentError:
+                # What a failed build left half-done would pass for a finished one by its cache.
+                for part in ("cache", "deps"):
+                    shutil.rmtree(self.folder / ".aws-sam" / part, ignore_errors=True)
+                raise
 
     def deploy(
         self,
@@ -167,7 +188,8 @@ class Application:
 def _sam_command(command: str) -> list[str]:
     if command != "build":
         return [str(SAM)]
-    return [str(SAM.parent / "python"), str(ROOT / "local" / "sam_for_this_host.py")]
+    # -P: what lies beside the script is no module of the SAM CLI's.
+    return [str(SAM.parent / "python"), "-P", str(ROOT / "local" / "sam_for_this_host.py")]
 
 
 def _overrides(parameters: Mapping[str, str]) -> list[str]:
