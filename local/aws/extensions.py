@@ -16,6 +16,7 @@ EXTENSIONS = (
     "local.aws.functions.metrics",
     "local.aws.functions.asynchronous",
     "local.aws.cloudformation.nested_sam",
+    "local.aws.cloudformation.yaml_definitions",
     "local.aws.apigateway.openapi",
     "local.aws.apigateway.requests",
     "local.aws.apigateway.errors",

@@ -1,0 +1,159 @@
+"""The main job, seen from a terminal: from raw data to live predictions, on the local AWS."""
+
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from boringml.adapters.registry_table import RegistryTable
+from local.bad_requests import Case, send_bad_requests
+from local.datasets import write_credit
+from local.following import executions, follow, started_after
+from local.parity import Parity, credit_parity
+from local.paths import DEFAULT_HOME, ROOT
+from local.predictions import local_client
+from local.up import Deployed, up
+
+MODEL = "credit"
+REPORT = DEFAULT_HOME / "demo-report.json"
+# The first upload is a part of the data, so that a second run has something new to learn from.
+FIRST_ROWS = 6000
+REQUESTS = 200
+
+
+def main() -> None:
+    """Run the whole loop. Any step that does not hold raises."""
+    console = Console()
+    begin = time.monotonic()
+    console.rule("1. The application, on a local AWS")
+    deployed = up(say=console.print)
+    client = local_client(deployed.outputs["ApiUrl"])
+    registry = RegistryTable(
+        deployed.local_aws.client("dynamodb"), deployed.outputs["RegistryTable"]
+    )
+    record = _contract()["examples"][0]["record"]
+    before = registry.alias(MODEL, "live")
+    if before is None:
+        answer = client.predict(MODEL, record)
+        _hold(answer.status == 503, f"before a release: {answer.status} {answer.body}")
+        console.print(f"a prediction now: {answer.status} {answer.body['error']['code']}")
+
+    console.rule("2. New data in S3 trains and releases a version")
+    version = _train(deployed, console.print, first=before is None)
+    _hold(registry.alias(MODEL, "live") == version, "the new version is live in the registry")
+    package = registry.version(MODEL, version)
+
+    console.rule("3. Predictions over HTTP, through API Gateway")
+    answer = client.predict(MODEL, record)
+    _hold(answer.status == 200 and answer.body["model_version"] == version, str(answer.body))
+    console.print_json(data=answer.body)
+    latencies = sorted(client.predict(MODEL, record).milliseconds for _ in range(REQUESTS))
+    parity = credit_parity(
+        client, deployed.local_aws.client("s3"), package.package_uri, package.package_digest
+    )
+    console.print(
+        f"{parity.rows} held-out loans over HTTP against model.joblib: largest difference "
+        f"{parity.max_difference:.1e}, flipped labels {parity.flipped_labels}"
+    )
+    _hold(parity.max_difference <= 1e-6 and parity.flipped_labels == 0, "the API is the model")
+    bad = send_bad_requests(client, MODEL)
+    console.print(bad_requests_table(bad))
+    _hold(all(case.kept for case in bad), "each bad request gets its status and code")
+
+    report = _report(deployed, registry, version, latencies, parity, bad)
+    REPORT.write_text(json.dumps(report, indent=2, default=str) + "\n")
+    console.rule("Done")
+    _summarise(console, report, time.monotonic() - begin)
+
+
+def _train(deployed: Deployed, say: Callable[[str], None], *, first: bool) -> int:
+    """Upload data; return the version that came of it and is live."""
+    aws, outputs = deployed.local_aws, deployed.outputs
+    states = aws.client("stepfunctions")
+    trained = executions(states, outputs["TrainStateMachine"])
+    released = executions(states, outputs["ReleaseStateMachine"])
+    rows = slice(FIRST_ROWS) if first else slice(None)
+    with tempfile.TemporaryDirectory() as folder:
+        name = f"loans-{time.strftime('%Y%m%dT%H%M%S')}.csv"
+        file = write_credit(Path(folder) / name, rows)
+        key = f"data/{MODEL}/{name}"
+        aws.client("s3").upload_file(str(file), outputs["LakeBucket"], key)
+    say(f"uploaded s3://{outputs['LakeBucket']}/{key}")
+    say("train")
+    run = started_after(states, outputs["TrainStateMachine"], trained)
+    version = int(follow(states, run, say)["version"])
+    say(f"release of version {version}")
+    follow(states, started_after(states, outputs["ReleaseStateMachine"], released), say)
+    return version
+
+
+def bad_requests_table(cases: list[Case]) -> Table:
+    """Return the table of bad requests and what each got."""
+    table = Table("bad request", "status", "code", "as promised", title="Bad requests over HTTP")
+    for case in cases:
+        table.add_row(case.name, str(case.got[0]), case.got[1], "yes" if case.kept else "NO")
+    return table
+
+
+def _report(
+    deployed: Deployed,
+    registry: RegistryTable,
+    version: int,
+    latencies: list[float],
+    parity: Parity,
+    bad: list[Case],
+) -> dict[str, Any]:
+    package = registry.version(MODEL, version)
+    return {
+        "model": MODEL,
+        "live": version,
+        "versions": [asdict(item) for item in registry.versions(MODEL)],
+        "history": [asdict(item) for item in registry.history(MODEL)],
+        "metrics": package.metrics,
+        "training_cost_usd": package.cost_usd,
+        "package": package.package_uri,
+        "latency_ms": {
+            "requests": len(latencies),
+            "p50": statistics.median(latencies),
+            "p95": latencies[int(len(latencies) * 0.95)],
+        },
+        "parity": asdict(parity),
+        "bad_requests": [asdict(case) for case in bad],
+        "endpoint": deployed.local_aws.endpoint_url,
+        "outputs": dict(deployed.outputs),
+    }
+
+
+def _summarise(console: Console, report: dict[str, Any], seconds: float) -> None:
+    metrics, latency = report["metrics"], report["latency_ms"]
+    table = Table(show_header=False, box=None)
+    table.add_row("live", f"{report['model']} version {report['live']}")
+    table.add_row(
+        "quality", f"ROC AUC {metrics['roc_auc']:.3f}, log loss {metrics['log_loss']:.3f}"
+    )
+    table.add_row("training cost", f"{report['training_cost_usd']:.4f} USD at AWS's price")
+    table.add_row(
+        "latency", f"p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms, on this machine"
+    )
+    table.add_row("package", report["package"])
+    table.add_row("report", str(REPORT.relative_to(ROOT)))
+    table.add_row("look around", "source .local/env, then aws lambda list-functions")
+    table.add_row("took", f"{seconds:.0f} s")
+    console.print(table)
+
+
+def _contract() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "models" / MODEL / "contract.json").read_text())
+    return found
+
+
+def _hold(condition: bool, what: str) -> None:
+    if not condition:
+        raise SystemExit(f"demo: does not hold: {what}")

@@ -1,0 +1,54 @@
+"""Wait for executions of a state machine, saying each state as it is entered."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+Say = Callable[[str], None]
+
+
+class ExecutionFailedError(RuntimeError):
+    """An execution did not succeed; the message is its own."""
+
+
+def started_after(client: Any, machine: str, known: set[str], seconds: float = 60) -> str:
+    """Return the first execution of a machine that is not among `known`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for item in client.list_executions(stateMachineArn=machine)["executions"]:
+            if item["executionArn"] not in known:
+                return str(item["executionArn"])
+        time.sleep(0.1)
+    raise ExecutionFailedError(f"no execution of {machine} began within {seconds:.0f} s")
+
+
+def executions(client: Any, machine: str) -> set[str]:
+    """Return the ARNs of a machine's executions."""
+    pages = client.get_paginator("list_executions").paginate(stateMachineArn=machine)
+    return {item["executionArn"] for page in pages for item in page["executions"]}
+
+
+def follow(client: Any, execution: str, say: Say, seconds: float = 300) -> dict[str, Any]:
+    """Return the output of an execution, once it has succeeded. Raises ExecutionFailedError."""
+    deadline = time.monotonic() + seconds
+    said: set[int] = set()
+    begin: datetime | None = None
+    while time.monotonic() < deadline:
+        status = client.describe_execution(executionArn=execution)
+        for event in client.get_execution_history(executionArn=execution, maxResults=1000)[
+            "events"
+        ]:
+            begin = begin or event["timestamp"]
+            if event["id"] not in said and event["type"] == "TaskStateEntered":
+                after = (event["timestamp"] - begin).total_seconds()
+                say(f"  {after:5.1f} s  {event['stateEnteredEventDetails']['name']}")
+            said.add(event["id"])
+        if status["status"] == "SUCCEEDED":
+            output: dict[str, Any] = json.loads(status["output"])
+            return output
+        if status["status"] != "RUNNING":
+            raise ExecutionFailedError(f"{status.get('error')}: {status.get('cause')}")
+        time.sleep(0.1)
+    raise ExecutionFailedError(f"{execution} runs longer than {seconds:.0f} s")
