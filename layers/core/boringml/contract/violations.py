@@ -28,7 +28,7 @@ def violations(record: Any, schema: Mapping[str, Any], path: str = "$") -> list[
         return [Violation("wrong_type", path, "A record is a JSON object.")]
     properties: Mapping[str, Mapping[str, Any]] = schema["properties"]
     found = [
-        Violation("unknown_field", f"{path}.{name}", "The contract has no such field.")
+        Violation("unknown_field", f"{path}.{_shown(name)}", "The contract has no such field.")
         for name in record
         if name not in properties
     ]
@@ -40,6 +40,11 @@ def violations(record: Any, schema: Mapping[str, Any], path: str = "$") -> list[
         elif name in required:
             found.append(Violation("missing_field", where, "This field is required."))
     return found
+
+
+def _shown(name: str) -> str:
+    # A JSON name may hold half of a surrogate pair ("\\ud800"), which no UTF-8 answer can repeat.
+    return name.encode(errors="replace").decode()
 
 
 def _of_value(value: Any, rule: Mapping[str, Any], where: str) -> Iterator[Violation]:
