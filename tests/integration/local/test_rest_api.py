@@ -12,7 +12,7 @@ from tests.integration.local.conftest import Answer, deploy_template, request, u
 
 ROOT = ("test", "test")
 FUNCTION = """
-import json, time
+import json, os, time
 def handler(event, context):
     body = json.loads(event["body"] or "{}")
     if body.get("do") == "raise": raise ValueError("secret detail")
@@ -21,7 +21,8 @@ def handler(event, context):
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in event["headers"].items()}
     seen = {"id": context["requestId"], "trace": headers["x-amzn-trace-id"],
-            "path": event["resource"], "caller": context["identity"].get("userArn")}
+            "path": event["resource"], "xray": os.environ["_X_AMZN_TRACE_ID"],
+            "caller": context["identity"].get("userArn")}
     return {"statusCode": body.get("status", 200), "body": json.dumps(seen)}
 """
 LAMBDA = {
@@ -271,6 +272,7 @@ def test_client_and_function_see_one_request_id_and_one_trace(api: Api) -> None:
     trace = "Root=1-67891233-abcdef012345678912345678"
     sent = api.call("POST", "/models/credit/predictions", {}, headers={"X-Amzn-Trace-Id": trace})
     assert sent.json()["trace"] == trace
+    assert sent.json()["xray"].startswith(f"{trace};"), "what X-Ray and the SDK read"
 
 
 @pytest.mark.parametrize("body", ["{", '{"amount": -1}', '{"amount": "1"}', "[]"])
