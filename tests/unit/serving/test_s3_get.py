@@ -10,6 +10,7 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.utils import percent_encode
 
 from boringml.adapters import s3_get
 from boringml.adapters.s3_get import S3Get
@@ -34,6 +35,11 @@ def test_the_signature_is_botocores(key: str, endpoint: str, token: str) -> None
     headers = ours.headers(url, request.headers["X-Amz-Date"])
     assert headers["Authorization"] == request.headers["Authorization"]
     assert headers.get("x-amz-security-token") == request.headers.get("X-Amz-Security-Token")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_is_encoded_as_botocore_encodes_it(key: str) -> None:
+    assert s3("http://h").url("b", key) == "http://h/b/" + percent_encode(key, safe="/-._~")
 
 
 def test_aws_is_asked_by_host_and_an_endpoint_by_path() -> None:

@@ -43,7 +43,7 @@ def violations(record: Any, schema: Mapping[str, Any], path: str = "$") -> list[
 
 
 def _shown(name: str) -> str:
-    # A JSON name may hold half of a surrogate pair ("\\ud800"), which no UTF-8 answer can repeat.
+    # A JSON name may hold half of a surrogate pair ("\ud800"), which no UTF-8 answer can repeat.
     return name.encode(errors="replace").decode()
 
 
