@@ -36,7 +36,13 @@ def send_bad_requests(client: PredictionClient, model: str) -> list[Case]:
         Case("no such model", (404, "model_not_found"), (unknown.status, _code(unknown.body)))
     )
     unsigned = client.post(model, good, "application/json", signed=False)
-    cases.append(Case("not signed", (403, "unsigned_or_unknown_route"), (unsigned.status, _code(unsigned.body))))
+    cases.append(
+        Case(
+            "not signed",
+            (403, "unsigned_or_unknown_route"),
+            (unsigned.status, _code(unsigned.body)),
+        )
+    )
     return cases
 
 

@@ -58,6 +58,6 @@ _predictor = Predictor(
 )
 
 
-def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
     """Return API Gateway's answer to one record or a list of them."""
     return _predictor.answer(event)

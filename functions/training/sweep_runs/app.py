@@ -1,4 +1,4 @@
-"""Close the runs whose state machine ended without a word: stopped, timed out, or its event lost."""
+"""Close the runs whose state machine ended without a word: stopped, timed out, event lost."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the repository declares of each model, from the layer that carries models/ and blueprints/."""
+"""What the repository declares, from the layer that carries models/ and blueprints/."""
 
 import json
 from importlib.resources import files

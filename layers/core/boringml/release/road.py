@@ -1,4 +1,4 @@
-"""The steps of a release: publish, promote, abandon. Shadow and canary come between the first two."""
+"""The steps of a release: publish, promote, abandon. Shadow and canary come in between."""
 
 from typing import TYPE_CHECKING, Any
 

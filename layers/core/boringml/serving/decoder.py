@@ -13,7 +13,7 @@ Record = msgspec.Struct
 
 
 class Decoder:
-    """Decodes bodies of one contract. A record's fields are numeric ones first, then categorical."""
+    """Decodes bodies of one contract. A record has the numeric fields first, then the others."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -23,7 +23,7 @@ class Decoder:
             "Record", fields, forbid_unknown_fields=True, frozen=True, gc=False
         )
         several = Annotated[
-            list[record],  # type: ignore[valid-type]
+            list[record],
             msgspec.Meta(min_length=1, max_length=contract.max_records),
         ]
         self._decode = msgspec.json.Decoder(record | several).decode  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""The prediction log: one JSON line per prediction, which CloudWatch also reads as metrics (EMF)."""
+"""The prediction log: one JSON line per prediction, which is also its metrics (EMF)."""
 
 import time
 from collections.abc import Mapping

@@ -38,10 +38,10 @@ def trigger_of(event: Mapping[str, Any], execution_name: str) -> Trigger:
     model = event.get("model")
     if not isinstance(model, str) or not model:
         raise BoringError("model_missing", 'Start training with {"model": "<name>"}.', 422)
-    key = event.get("key")
-    if key is not None and _model_of(str(key)) != model:
-        raise BoringError("key_unsafe", f"{key} does not lie under data/{model}/.", 422)
-    return Trigger(model, key, f"run-{execution_name}", str(event.get("trigger", "person")))
+    asked = event.get("key")
+    if asked is not None and _model_of(str(asked)) != model:
+        raise BoringError("key_unsafe", f"{asked} does not lie under data/{model}/.", 422)
+    return Trigger(model, asked, f"run-{execution_name}", str(event.get("trigger", "person")))
 
 
 def _model_of(key: str) -> str:
