@@ -2,9 +2,6 @@
 
 import numpy as np
 import onnx
-from boringml.errors import BoringError
-from boringml.package import layout
-from boringml.training.features import Features
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, NotImplemented
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
@@ -18,6 +15,9 @@ from sklearn.ensemble import (
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from boringml.errors import BoringError
+from boringml.package import layout
+from boringml.training.features import Features
 from container.trainer.score import OnnxScorer, Scorer
 
 OPSET = 18

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from boringml.errors import BoringError
 
+from boringml.errors import BoringError
 from container.trainer.paths import Paths
 
 Parameter = str | int | float

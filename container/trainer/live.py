@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+
 from boringml.errors import BoringError
 from boringml.package import layout, manifest
 from boringml.training.features import Features, features_of
-
 from container.trainer.evaluate import metrics
 from container.trainer.job import Job
 from container.trainer.rows import Rows

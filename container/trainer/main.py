@@ -10,7 +10,6 @@ from types import FrameType, TracebackType
 
 from boringml.errors import BoringError
 from boringml.training.features import features_of
-
 from container.trainer.job import read_job
 from container.trainer.paths import Paths
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+
 from boringml.errors import BoringError
 from boringml.package import layout, manifest
-
 from container.trainer.job import Job
 
 LIBRARIES = (

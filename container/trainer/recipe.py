@@ -4,10 +4,10 @@ import hashlib
 import runpy
 from pathlib import Path
 
-from boringml.errors import BoringError
-from boringml.training.features import Features
 from sklearn.pipeline import Pipeline
 
+from boringml.errors import BoringError
+from boringml.training.features import Features
 from container.trainer.job import Job
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
+
 from boringml.training.features import Features
 from boringml.training.split import data_digest, is_held_out, row_key
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnxruntime
 import pandas as pd
+from numpy.typing import NDArray
+
 from boringml.package import layout
 from boringml.training.features import Features
-from numpy.typing import NDArray
 
 Scores: TypeAlias = NDArray[np.float64]
 Scorer: TypeAlias = Callable[[pd.DataFrame], Scores]

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from boringml.training.features import Features
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
+
+from boringml.training.features import Features
 
 
 def build_pipeline(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from boringml.training.features import features_of
 from jsonschema import Draft4Validator, Draft202012Validator, ValidationError
 
+from boringml.training.features import features_of
 from container.trainer.job import PLATFORM
 
 REPOSITORY = Path(__file__).resolve().parents[3]

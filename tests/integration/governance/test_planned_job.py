@@ -5,8 +5,8 @@ import time
 from typing import Any
 
 import pytest
-from boringml.governance.blueprint import job_name, plan_training_job
 
+from boringml.governance.blueprint import job_name, plan_training_job
 from local.server import LocalAWS
 from local.settings import JOB_IMAGE
 from tests.unit.governance.samples import DIGEST, MODEL, SMALL, request

@@ -8,11 +8,11 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 import pytest
+from botocore.config import Config
+
 from boringml.adapters.registry_table import RegistryTable
 from boringml.errors import BoringError
 from boringml.registry.records import HistoryEvent
-from botocore.config import Config
-
 from local.server import LocalAWS
 from tests.unit.registry.samples import TABLE, package
 

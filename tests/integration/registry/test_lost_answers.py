@@ -5,12 +5,12 @@ from itertools import count
 from typing import Any
 
 import pytest
-from boringml.adapters.registry_table import RegistryTable
-from boringml.errors import BoringError
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
+from boringml.adapters.registry_table import RegistryTable
+from boringml.errors import BoringError
 from local.server import LocalAWS
 from tests.unit.registry.samples import TABLE, package
 

@@ -10,9 +10,9 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+
 from boringml.package import layout, manifest
 from boringml.training.features import features_of
-
 from container.trainer.describe import frame_of_records
 from local.datasets import credit, write
 from tests.integration.training.ml_root import TIMEOUT, MlRoot, image_tree

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from boringml.package import layout, manifest
 
+from boringml.package import layout, manifest
 from container.trainer.main import main
 from local.datasets import write
 from tests.integration.training.ml_root import MlRoot

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from boringml.governance.blueprint import Blueprint
 
 ROOT = Path(__file__).parents[3]

@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
+
 from boringml.errors import BoringError
 from boringml.governance.blueprint import Blueprint, check_parallelism
-
 from tests.unit.governance.samples import BLUEPRINTS, MEDIUM, SMALL
 
 SPOT = BLUEPRINTS["medium-cpu"]

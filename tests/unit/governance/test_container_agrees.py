@@ -6,7 +6,6 @@ from pathlib import Path
 
 from boringml.governance.blueprint import plan_training_job
 from boringml.governance.training_job import METRICS
-
 from container.trainer.job import PLATFORM, read_job
 from container.trainer.paths import Paths
 from container.trainer.run import _say_metrics

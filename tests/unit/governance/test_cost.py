@@ -4,10 +4,10 @@ from datetime import date
 from importlib.resources import files
 
 import pytest
+
 from boringml.errors import BoringError
 from boringml.governance.blueprint import Blueprint
 from boringml.governance.cost import Prices, training_cost, worst_case_cost
-
 from tests.unit.governance.samples import BLUEPRINTS, MEDIUM, SMALL
 
 PRICES = Prices(

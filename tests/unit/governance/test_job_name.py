@@ -1,9 +1,10 @@
 import re
 
-from boringml.governance.blueprint import job_name
-from boringml.governance.job_rules import check_job_name
 from hypothesis import given
 from hypothesis import strategies as st
+
+from boringml.governance.blueprint import job_name
+from boringml.governance.job_rules import check_job_name
 
 models = st.from_regex(r"[a-z][a-z0-9-]{0,31}", fullmatch=True)
 executions = st.text(min_size=1, max_size=200)

@@ -4,12 +4,12 @@ from typing import Any
 
 import botocore.session
 import pytest
-from boringml.errors import BoringError
-from boringml.governance.blueprint import Blueprint, plan_training_job
-from boringml.governance.job_rules import as_hyperparameters
 from botocore.model import Shape
 from botocore.validate import validate_parameters
 
+from boringml.errors import BoringError
+from boringml.governance.blueprint import Blueprint, plan_training_job
+from boringml.governance.job_rules import as_hyperparameters
 from tests.unit.governance.samples import DIGEST, MEDIUM, MODEL, SMALL, request
 
 LIVE = {

@@ -1,9 +1,10 @@
 import math
 
 import pytest
-from boringml.monitoring.baseline import bin_shares, categorical_baseline, numeric_baseline
 from hypothesis import given
 from hypothesis import strategies as st
+
+from boringml.monitoring.baseline import bin_shares, categorical_baseline, numeric_baseline
 
 finite = st.floats(-1e9, 1e9, allow_nan=False)
 

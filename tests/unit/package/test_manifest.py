@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from boringml.errors import BoringError
 from boringml.package import layout, manifest
 

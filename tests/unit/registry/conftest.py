@@ -6,9 +6,9 @@ from typing import Any
 
 import boto3
 import pytest
-from boringml.adapters.registry_table import RegistryTable
 from moto import mock_aws
 
+from boringml.adapters.registry_table import RegistryTable
 from tests.unit.registry.samples import TABLE
 
 

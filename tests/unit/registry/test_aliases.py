@@ -2,10 +2,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from boringml.adapters.registry_table import RegistryTable
 from boringml.errors import BoringError
 from boringml.registry.records import HistoryEvent
-
 from tests.unit.registry.samples import package
 
 

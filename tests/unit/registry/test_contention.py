@@ -5,12 +5,12 @@ from typing import Any
 
 import boto3
 import pytest
-from boringml.adapters.dynamodb_table import ATTEMPTS, attempts
-from boringml.adapters.registry_table import RegistryTable
-from boringml.errors import BoringError
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from boringml.adapters.dynamodb_table import ATTEMPTS, attempts
+from boringml.adapters.registry_table import RegistryTable
+from boringml.errors import BoringError
 from tests.unit.registry.samples import package
 
 Reason = dict[str, Any]

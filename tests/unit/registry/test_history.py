@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from boringml.errors import BoringError
 from boringml.registry import transitions
 from boringml.registry.history import alias_at, live_at
 from boringml.registry.records import HistoryEvent, ModelState
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.unit.registry.samples import package
 
 EPOCH = datetime(2026, 11, 24, tzinfo=UTC)

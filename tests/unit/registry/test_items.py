@@ -1,12 +1,12 @@
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from boringml.adapters.dynamodb_table import _plain, _wire
-from boringml.registry import items
-from boringml.registry.records import HistoryEvent, ModelState, ModelVersion, RunClaim
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boringml.adapters.dynamodb_table import _plain, _wire
+from boringml.registry import items
+from boringml.registry.records import HistoryEvent, ModelState, ModelVersion, RunClaim
 from tests.unit.registry.samples import package
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))

@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from boringml.adapters.registry_table import RegistryTable
 from boringml.errors import BoringError
 

@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
+
 from boringml.adapters.registry_table import RegistryTable
 from boringml.errors import BoringError
-
 from tests.unit.registry.samples import package
 
 

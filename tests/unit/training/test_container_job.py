@@ -3,8 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boringml.errors import BoringError
 
+from boringml.errors import BoringError
 from container.trainer.job import Job, read_job
 from container.trainer.paths import Paths
 

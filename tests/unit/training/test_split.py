@@ -1,9 +1,10 @@
 import math
 
 import pytest
-from boringml.training.split import data_digest, is_held_out, row_key
 from hypothesis import given
 from hypothesis import strategies as st
+
+from boringml.training.split import data_digest, is_held_out, row_key
 
 numbers = st.lists(st.floats(allow_infinity=False), min_size=3, max_size=3)
 texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=5), min_size=2, max_size=2)

@@ -19,14 +19,14 @@ class Decoder:
         self._contract = contract
         features = contract.features
         fields = [(name, self._kind(name)) for name in features.names]
-        record = msgspec.defstruct(
+        record: Any = msgspec.defstruct(
             "Record", fields, forbid_unknown_fields=True, frozen=True, gc=False
         )
         several = Annotated[
             list[record],
             msgspec.Meta(min_length=1, max_length=contract.max_records),
         ]
-        self._decode = msgspec.json.Decoder(record | several).decode  # type: ignore[operator]
+        self._decode = msgspec.json.Decoder(record | several).decode
 
     def decode(self, body: bytes) -> Record | list[Record]:
         """Return one record, or a list of them as the client sent it.
