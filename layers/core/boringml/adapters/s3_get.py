@@ -75,7 +75,7 @@ class S3Get:
 
     def url(self, bucket: str, key: str) -> str:
         """Return the object's URL: by host on AWS, by path at an endpoint of one's own."""
-        path = quote(key, safe="/-_.~+")
+        path = quote(key, safe="/-_.~")
         if self.endpoint:
             return f"{self.endpoint.rstrip('/')}/{bucket}/{path}"
         suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
