@@ -1,0 +1,101 @@
+"""The application itself, deployed by the SAM CLI to a local AWS of this test run."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boringml.adapters.registry_table import RegistryTable
+from local.application import Application
+from local.datasets import write_credit
+from local.following import ExecutionFailedError, executions, follow, started_after
+from local.predictions import PredictionClient, local_client
+from local.server import LocalAWS
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack, and what a test does with it."""
+
+    local_aws: LocalAWS
+    outputs: dict[str, str]
+
+    @property
+    def api(self) -> PredictionClient:
+        return local_client(self.outputs["ApiUrl"])
+
+    @property
+    def registry(self) -> RegistryTable:
+        return RegistryTable(self.local_aws.client("dynamodb"), self.outputs["RegistryTable"])
+
+    def upload(self, file: Path) -> str:
+        """Upload training data and return the train execution that it started."""
+        states = self.local_aws.client("stepfunctions")
+        known = executions(states, self.outputs["TrainStateMachine"])
+        bucket = self.outputs["LakeBucket"]
+        self.local_aws.client("s3").upload_file(str(file), bucket, f"data/credit/{file.name}")
+        return started_after(states, self.outputs["TrainStateMachine"], known)
+
+    def start(self, machine: str, name: str, text: str) -> str:
+        """Start an execution and return its ARN."""
+        answer = self.local_aws.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs[machine], name=name, input=text
+        )
+        return str(answer["executionArn"])
+
+    def output(self, execution: str) -> dict[str, Any]:
+        """Return the output of an execution, once it has succeeded."""
+        return follow(self.local_aws.client("stepfunctions"), execution, lambda _line: None)
+
+    def failure(self, execution: str) -> str:
+        """Return why an execution failed."""
+        with pytest.raises(ExecutionFailedError) as failed:
+            self.output(execution)
+        return str(failed.value)
+
+    def ended(self, execution: str) -> None:
+        """Wait for the end of an execution, whichever it is."""
+        try:
+            self.output(execution)
+        except ExecutionFailedError:
+            return
+
+    def await_live(self, version: int, seconds: float = 60) -> None:
+        """Wait until a version is live in the registry."""
+        deadline = time.monotonic() + seconds
+        while self.registry.alias("credit", "live") != version:
+            assert time.monotonic() < deadline, f"version {version} is not live"
+            time.sleep(0.2)
+
+
+Deploy = Callable[..., Stack]
+
+
+@pytest.fixture(scope="session")
+def deploy(local_aws: LocalAWS, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
+    application = Application()
+    logs = tmp_path_factory.mktemp("sam")
+    application.build(logs / "build.log")
+
+    def named(name: str, **parameters: str) -> Stack:
+        log = logs / f"{name}.log"
+        return Stack(local_aws, application.deploy(local_aws, name, log, parameters))
+
+    return named
+
+
+@pytest.fixture(scope="session")
+def stack(deploy: Deploy) -> Stack:
+    return deploy("e2e-one")
+
+
+@pytest.fixture(scope="session")
+def live(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The stack with version 1 of credit live, from the first 6,000 loans."""
+    data = write_credit(tmp_path_factory.mktemp("data") / "first.csv", slice(6000))
+    assert stack.output(stack.upload(data)) == {"model": "credit", "version": 1}
+    stack.await_live(1)
+    return stack
