@@ -59,6 +59,13 @@ clean: ## Stop the local AWS and forget its state
 demo: setup ## From raw data to live predictions, on the local AWS
 	@$(BIN)/python -m local demo
 
+.PHONY: parity bad-requests
+parity: setup ## Compare live predictions over HTTP with model.joblib on the whole holdout
+	@$(BIN)/python -m local parity
+
+bad-requests: setup ## Show the status and code that each bad request gets over HTTP
+	@$(BIN)/python -m local bad-requests
+
 ##@ Checks
 .PHONY: test lint check openapi
 test: setup ## Run every test
@@ -75,5 +82,12 @@ lint: setup ## Format, types, imports, templates, state machines
 
 openapi: setup ## Generate api/openapi.yaml from the contracts
 	@$(BIN)/python -m tools.openapi
+
+.PHONY: sizes image
+sizes: setup ## Show the unzipped size of each function with its layers (after make up)
+	@$(BIN)/python -m tools.package_sizes
+
+image: ## Build and push the training image, and print its JobImageUri (needs Docker and AWS)
+	@tools/build_image.sh
 
 check: lint test demo ## All that CI runs

@@ -1,4 +1,4 @@
-"""The local AWS, from a terminal: `python -m local up|down|clean|status|demo`."""
+"""The local AWS, from a terminal: `python -m local up|down|clean|status|demo|...`."""
 
 import argparse
 import importlib
@@ -39,7 +39,25 @@ def demo() -> None:
     importlib.import_module("local.demo").main()
 
 
-COMMANDS = {"up": up, "down": down, "clean": clean, "status": status, "demo": demo}
+def parity() -> None:
+    """Compare the live version over HTTP with its pipeline."""
+    importlib.import_module("local.checks").parity()
+
+
+def bad_requests() -> None:
+    """Show what each bad request gets."""
+    importlib.import_module("local.checks").bad_requests()
+
+
+COMMANDS = {
+    "up": up,
+    "down": down,
+    "clean": clean,
+    "status": status,
+    "demo": demo,
+    "parity": parity,
+    "bad-requests": bad_requests,
+}
 
 
 def main() -> None:
