@@ -41,12 +41,13 @@ def _load(settings: Settings) -> Model | None:
             settings.model_digest,
             settings.model_version,
         )
-    except BoringError as error:
+    except Exception as error:
+        # Whatever keeps a version from starting rings the alarm by name, then stops the start.
         told = {
             "model": settings.model_name,
             "model_version": str(settings.model_version),
-            "code": error.code,
-            "message": error.message,
+            "code": error.code if isinstance(error, BoringError) else "model_unusable",
+            "message": str(error),
         }
         sys.stdout.write(prediction_log.load_failure_line(told).decode())
         raise

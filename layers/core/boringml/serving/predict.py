@@ -33,7 +33,7 @@ class Predictor:
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Return {"statusCode", "headers", "body"}. Whatever happens, one line is written."""
         begin = time.perf_counter()
-        headers = {k.lower(): v for k, v in (event.get("headers") or {}).items()}
+        headers = {k.lower(): v for k, v in (event.get("headers") or {}).items() if v}
         request_id = (event.get("requestContext") or {}).get("requestId") or "none"
         fields = self._fields(headers, request_id)
         lines: list[dict[str, Any]] = [{}]
