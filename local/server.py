@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
@@ -94,7 +95,9 @@ class LocalAWS:
             "aws_secret_access_key": self.environ()["AWS_SECRET_ACCESS_KEY"],
         }
         config = Config(proxies={}).merge(options.pop("config", Config()))
-        session = boto3.session.Session(botocore_session=botocore.session.Session(nowhere))
+        core = botocore.session.Session(nowhere)
+        core.register_component("data_loader", _model_loader())
+        session = boto3.session.Session(botocore_session=core)
         return session.client(service, config=config, **(given | options))
 
     def pid(self) -> int | None:
@@ -228,6 +231,14 @@ class LocalAWS:
                 return False
             time.sleep(POLL_SECONDS)
         return True
+
+
+@functools.cache
+def _model_loader() -> Any:
+    """Return the reader of service models: one for all clients reads each file once."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def code_fingerprint() -> str:
