@@ -3,12 +3,13 @@
 AWS loses nothing when a laptop loses power. MiniStack 1.5.33 writes its state at a graceful stop
 only (objects in S3 excepted), so that a killed process forgets all since it started, and takes
 seconds for it, as its way of writing JSON does not use the fast encoder.
-Here it is written as well when requests pause, functions and layers only where they may have
-changed: they are most of it.
-Seams: app._dispatch_service_request, detect_service, _build_persistence_save_dict;
+Here it is written as well when requests pause, and a service only where it has changed: most of
+the state is the code of functions and layers, which seldom does.
+Seams: app._dispatch_service_request, _build_persistence_save_dict;
 persistence.save_all, save_state, _json_default, _state_format_version, STATE_DIR.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -28,53 +29,44 @@ logger = logging.getLogger("local.aws.checkpoint")
 # for ever.
 PAUSE_SECONDS = 2.0
 LONGEST_SECONDS = 30.0
-LAMBDA = "lambda"
 
 _changed = threading.Event()
-_lambda_changed = threading.Event()
 _last_request = 0.0
+_saved: dict[str, str] = {}
 
 
 def install() -> None:
     """Write the state in the background, after requests, and fast."""
     dispatch = seam(app, "_dispatch_service_request")
-    detect = seam(app, "detect_service")
     seam(app, "_build_persistence_save_dict")
     for name in ("save_all", "save_state", "_json_default", "_state_format_version", "STATE_DIR"):
         seam(persistence, name)
 
-    async def dispatch_and_note(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: Any, request_id: str
-    ) -> Any:
+    async def dispatch_and_note(method: str, *args: Any) -> Any:
+        global _last_request
         try:
-            return await dispatch(method, path, headers, body, query, request_id)
+            return await dispatch(method, *args)
         finally:
             if method not in ("GET", "HEAD"):
-                note_change(detect(method, path, headers, query), path)
+                _last_request = time.monotonic()
+                _changed.set()
 
     app._dispatch_service_request = dispatch_and_note
     persistence.save_state = save_state
     threading.Thread(target=save_forever, name="checkpoint", daemon=True).start()
 
 
-def note_change(service: str, path: str) -> None:
-    """Remember that a request may have changed state."""
-    global _last_request
-    _last_request = time.monotonic()
-    if service == "cloudformation" or (
-        service == LAMBDA and not path.endswith(("/invocations", "/response-streaming-invocations"))
-    ):
-        _lambda_changed.set()
-    _changed.set()
-
-
 def save_state(service: str, data: dict[str, Any]) -> None:
-    """Write the state of one service: what MiniStack writes, by the fast encoder."""
+    """Write the state of one service, where it changed: what MiniStack writes, but faster."""
     folder = Path(persistence.STATE_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     version = persistence._state_format_version(service)
     content = {"__ministack_format__": version, "payload": data}
     try:
+        outline = json.dumps(content, default=_outline)
+        digest = hashlib.sha256(outline.encode()).hexdigest()
+        if _saved.get(service) == digest:
+            return
         text = json.dumps(content, default=persistence._json_default)
     except (TypeError, ValueError, RuntimeError) as error:
         # A store that changed while it was read; the file of before stays.
@@ -83,6 +75,14 @@ def save_state(service: str, data: dict[str, Any]) -> None:
     temporary = folder / f"{service}.json.{os.getpid()}.tmp"
     temporary.write_text(text)
     temporary.replace(folder / f"{service}.json")
+    _saved[service] = digest
+
+
+def _outline(value: Any) -> Any:
+    """Stand for an archive by which object it is: it is never changed in place."""
+    if isinstance(value, bytes | bytearray):
+        return [id(value), len(value)]
+    return persistence._json_default(value)
 
 
 def save_forever() -> None:
@@ -96,8 +96,4 @@ def save_forever() -> None:
                 break
             time.sleep(PAUSE_SECONDS - pause)
         _changed.clear()
-        states = app._build_persistence_save_dict()
-        if not _lambda_changed.is_set():
-            states.pop(LAMBDA, None)
-        _lambda_changed.clear()
-        persistence.save_all(states)
+        persistence.save_all(app._build_persistence_save_dict())

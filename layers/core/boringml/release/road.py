@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from boringml.errors import BoringError
-
 if TYPE_CHECKING:
     from boringml.adapters.event_bus import EventBus
     from boringml.adapters.registry_table import RegistryTable
@@ -46,7 +44,8 @@ def promote_version(
     before = function.point(LIVE, published)
     try:
         moved = _move(registry, model, LIVE, number, by, why)
-    except BoringError:
+    except Exception:
+        # Whatever it was, Lambda and registry must not tell two stories.
         function.point(LIVE, before)
         raise
     _move(registry, model, CANDIDATE, None, by, f"version {number} is live")

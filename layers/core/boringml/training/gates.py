@@ -55,6 +55,9 @@ def _compare_with_live(
         # A new major contract: the old model cannot read the new rows. The absolute gates hold.
         passed.append(f"live is not comparable: {live.get('reason')}")
         return
-    new, old = evaluation["metrics"][name], live["metrics"][name]
+    new, old = evaluation["metrics"].get(name), live["metrics"].get(name)
+    if new is None or old is None:
+        missed.append(f"{name} {new} against live {old}: it was not measured for both")
+        return
     told = f"{name} {new:.4f} against live {old:.4f}, tolerance {gate['tolerance']}"
     (passed if new >= old - gate["tolerance"] else missed).append(told)

@@ -32,7 +32,11 @@ def package_model(
     last: a package without one is no package. The same job gives the same bytes, so a retry
     changes nothing. Raises BoringError `package_incomplete` or `digest_mismatch`.
     """
-    files = _unpack(packages, artefact_key)
+    try:
+        files = _unpack(packages, artefact_key)
+    except (tarfile.TarError, EOFError, OSError) as error:
+        told = f"{artefact_key} is no model.tar.gz: {error}"
+        raise BoringError("package_incomplete", told, 422) from error
     manifest = read_manifest(files.pop(layout.MANIFEST, b""))
     verify(manifest, {name: measure(content) for name, content in files.items()})
     complete = with_training(manifest, job)
