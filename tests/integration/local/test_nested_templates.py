@@ -1,10 +1,10 @@
-"""SAM templates nested in another template."""
+"""What templates may hold: nested SAM templates, and state machines in YAML."""
 
 import json
 from typing import Any
 
 from local.server import LocalAWS
-from tests.integration.local.conftest import deploy_template, unique, zipped
+from tests.integration.local.conftest import deploy_template, unique, until, zipped
 
 SAM = "AWS::Serverless-2016-10-31"
 
@@ -68,3 +68,27 @@ def test_a_nested_sam_template_is_deployed_and_updated(local_aws: LocalAWS, invo
     assert found["MemorySize"] == 512
     assert found["Role"] == first["RoleArn"]
     assert invoke(first["Name"]) == "from the parent"
+
+
+def test_a_state_machine_in_yaml_runs(local_aws: LocalAWS, role: str) -> None:
+    s3, states = local_aws.client("s3"), local_aws.client("stepfunctions")
+    bucket = unique("definitions")
+    s3.create_bucket(Bucket=bucket)
+    definition = "StartAt: Done\nStates:\n  Done: {Type: Pass, Result: from YAML, End: true}\n"
+    s3.put_object(Bucket=bucket, Key="machine.yaml", Body=definition)
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "RoleArn": role,
+            "DefinitionS3Location": {"Bucket": bucket, "Key": "machine.yaml"},
+        },
+    }
+    outputs = {"Arn": {"Value": {"Ref": "Machine"}}}
+    template = {"Resources": {"Machine": machine}, "Outputs": outputs}
+    arn = deploy_template(local_aws, unique("yaml"), template)["Arn"]
+    execution = states.start_execution(stateMachineArn=arn)["executionArn"]
+
+    def output() -> str | None:
+        return states.describe_execution(executionArn=execution).get("output")
+
+    assert json.loads(until(output)) == "from YAML"

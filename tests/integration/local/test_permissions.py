@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.server import LocalAWS
 from tests.integration.local.conftest import MakeFunction, unique, until
@@ -120,3 +121,29 @@ def test_a_schedule_starts_a_state_machine_with_its_role(
         Target={"Arn": arn, "RoleArn": role},
     )
     assert until(executions) == 1
+
+
+def test_a_single_alias_is_judged_by_its_own_action(
+    local_aws: LocalAWS, make_function: MakeFunction
+) -> None:
+    iam, user = local_aws.client("iam"), unique("user")
+    function = make_function("def handler(event, context): pass\n")
+    local_aws.client("lambda").publish_version(FunctionName=function)
+    local_aws.client("lambda").create_alias(FunctionName=function, Name="live", FunctionVersion="1")
+    iam.create_user(UserName=user)
+    actions = ["lambda:GetAlias", "lambda:UpdateAlias"]
+    allow = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_user_policy(UserName=user, PolicyName="own", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    own = local_aws.client(
+        "lambda",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    assert own.get_alias(FunctionName=function, Name="live")["FunctionVersion"] == "1"
+    own.update_alias(FunctionName=function, Name="live", Description="moved")
+    with pytest.raises(ClientError, match="lambda:ListAliases"):
+        own.list_aliases(FunctionName=function)
+    with pytest.raises(ClientError, match="lambda:DeleteAlias"):
+        own.delete_alias(FunctionName=function, Name="live")
