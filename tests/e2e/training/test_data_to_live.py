@@ -1,11 +1,13 @@
 """From an object in S3 to a live prediction, and every way it may end short of one."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from boringml.adapters.serving_function import ServingFunction
 from boringml.package import layout
 from boringml.package.manifest import canonical, package_digest
 from boringml.registry.records import NewVersion
@@ -85,6 +87,34 @@ def test_one_flipped_byte_is_refused_and_live_keeps_serving(live: Stack) -> None
     assert live.registry.alias("credit", "candidate") is None
     answer = live.api.predict("credit", RECORD)
     assert (answer.status, answer.body["model_version"]) == (200, before)
+
+
+@pytest.mark.parametrize(
+    ("broken", "status", "code"),
+    [
+        ({"MODEL_DIGEST": "sha256:" + "0" * 64}, 502, "model_unavailable"),
+        ({"AWS_ENDPOINT_URL_S3": "{silent}"}, 504, "timeout"),
+    ],
+)
+def test_a_version_that_does_not_start_is_answered_for_by_the_edge(
+    live: Stack, broken: dict[str, str], status: int, code: str
+) -> None:
+    function = ServingFunction(live.local_aws.client("lambda"), live.outputs["CreditFunction"])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings = live.local_aws.client("lambda").get_function_configuration(
+            FunctionName=f"{function.name}:live"
+        )["Environment"]["Variables"]
+        broken = {name: value.format(silent=url) for name, value in broken.items()}
+        published = function.publish(settings | broken, "broken by a test")
+        before = function.point("live", published)
+        try:
+            answer = live.api.predict("credit", RECORD)
+        finally:
+            function.point("live", before)
+            function.publish(settings | dict.fromkeys(broken, "") | settings, "as it was")
+    assert (answer.status, answer.body["error"]["code"]) == (status, code)
+    assert live.api.predict("credit", RECORD).status == 200
 
 
 def test_a_second_stack_stands_beside_the_first_and_says_that_it_has_no_image(
