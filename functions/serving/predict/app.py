@@ -12,9 +12,9 @@ from typing import Any
 
 from boringml.adapters.s3_get import S3Get
 from boringml.errors import BoringError
-from boringml.serving import prediction_log
 from boringml.serving.model import Model, load_model
 from boringml.serving.predict import Predictor
+from boringml.serving.prediction_log import load_failure_line
 from boringml.settings import load
 
 # A layer and its function have 250 MB; a model that needs more than half belongs elsewhere.
@@ -30,35 +30,41 @@ class Settings:
     aws_lambda_function_version: str = "none"
 
 
-def _load(settings: Settings) -> Model | None:
+def _model(settings: Settings) -> Model | None:
+    """Return the released model, or None on the version that no release made."""
     if not settings.model_package:
         return None
-    s3 = S3Get.of(os.environ)
-    bucket, _, prefix = settings.model_package.removeprefix("s3://").partition("/")
-    try:
+    if settings.model_version < 1:
+        raise BoringError("settings_missing", "Set the environment variable MODEL_VERSION.")
+    with S3Get.of(os.environ) as s3:
         return load_model(
-            lambda name: s3.fetch(bucket, prefix + name, MAX_FILE_BYTES),
+            s3.folder(settings.model_package, MAX_FILE_BYTES),
+            settings.model_name,
             settings.model_digest,
             settings.model_version,
         )
+
+
+def _start(settings: Settings) -> Predictor:
+    try:
+        model = _model(settings)
     except Exception as error:
         # Whatever keeps a version from starting rings the alarm by name, then stops the start.
         told = {
             "model": settings.model_name,
             "model_version": str(settings.model_version),
+            "function_version": settings.aws_lambda_function_version,
             "code": error.code if isinstance(error, BoringError) else "model_unusable",
-            "message": str(error),
+            "message": str(error).encode(errors="replace").decode(),
         }
-        sys.stdout.write(prediction_log.load_failure_line(told).decode())
+        sys.stdout.write(load_failure_line(told))
         raise
+    return Predictor(settings.model_name, model, settings.aws_lambda_function_version)
 
 
-_settings = load(Settings, os.environ)
-_predictor = Predictor(
-    _settings.model_name, _load(_settings), _settings.aws_lambda_function_version
-)
+_predictor = _start(load(Settings, os.environ))
 
 
-def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Return API Gateway's answer to one record or a list of them."""
-    return _predictor.answer(event)
+    return _predictor.answer(event, context.aws_request_id)

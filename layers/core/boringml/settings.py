@@ -12,16 +12,18 @@ T = TypeVar("T")
 def load(cls: type[T], environ: Mapping[str, str]) -> T:
     """Return `cls` with each field from the variable of its name in upper case.
 
-    Fields are str, int, float or bool ("true" or "false"); one with a default may be absent.
+    Fields are str, int, float or bool ("true" or "false"); one with a default may be absent. A
+    required one may not be empty: CloudFormation sets a parameter that was left out to "".
     Raises BoringError `settings_missing` or `settings_invalid`, naming the variable.
     """
     hints = get_type_hints(cls)
     values: dict[str, Any] = {}
     for field in fields(cls):  # type: ignore[arg-type]
         variable = field.name.upper()
-        if variable in environ:
+        required = field.default is MISSING
+        if variable in environ and not (required and not environ[variable]):
             values[field.name] = _parse(variable, environ[variable], hints[field.name])
-        elif field.default is MISSING:
+        elif required:
             raise BoringError("settings_missing", f"Set the environment variable {variable}.")
     return cls(**values)
 

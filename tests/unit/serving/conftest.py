@@ -14,10 +14,12 @@ class Log:
     """Collects what a predictor writes."""
 
     def __init__(self) -> None:
-        self.content = b""
+        self.content = ""
+        self.writes = 0
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: str) -> None:
         self.content += content
+        self.writes += 1
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -27,7 +29,7 @@ class Log:
 @pytest.fixture(scope="session")
 def model() -> Model:
     files, digest = tiny.package()
-    return load_model(files.__getitem__, digest, 3)
+    return load_model(files.__getitem__, "credit", digest, 3)
 
 
 @pytest.fixture

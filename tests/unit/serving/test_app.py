@@ -5,17 +5,38 @@ import json
 import os
 import subprocess
 import sys
-from types import ModuleType
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from boringml.adapters.s3_get import S3Get
 from boringml.errors import BoringError
+from boringml.package import layout
 from tests.unit.serving import tiny
 
 APP = tiny.REPOSITORY / "functions/serving/predict/app.py"
-FORBIDDEN = {"boto3", "botocore", "pandas", "sklearn", "aws_lambda_powertools", "pyarrow"}
+FORBIDDEN = {
+    "aws_lambda_powertools",
+    "aws_xray_sdk",
+    "boto3",
+    "botocore",
+    "pandas",
+    "pyarrow",
+    "sklearn",
+}
+# Starts the function over a folder in place of S3, predicts, and tells what was imported.
+PREDICT = """
+import json, pathlib, sys
+from boringml.adapters.s3_get import S3Get
+S3Get.fetch = lambda self, bucket, key, most: pathlib.Path("/", bucket, key).read_bytes()
+import app
+class Context:
+    aws_request_id = "invocation-1"
+answer = app.handler(json.load(sys.stdin), Context)
+print(json.dumps([answer["statusCode"], sorted(sys.modules)]))
+"""
 
 
 def start(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], **environ: str) -> ModuleType:
@@ -37,16 +58,17 @@ def start(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], **environ: s
     return module
 
 
-def released() -> tuple[dict[str, bytes], dict[str, str]]:
+def released(**made: Any) -> tuple[dict[str, bytes], dict[str, str]]:
     """Return a bucket with the tiny package, and the variables that point to it."""
-    files, digest = tiny.package()
+    files, digest = tiny.package(**made)
     place = "s3://a-bucket/packages/credit/job-1/"
     environ = {"MODEL_VERSION": "3", "MODEL_PACKAGE": place, "MODEL_DIGEST": digest}
     return {place + name: content for name, content in files.items()}, environ
 
 
-def ask(app: ModuleType) -> dict[str, Any]:
-    answer: dict[str, Any] = app.handler(tiny.sample("predict_one"), None)
+def ask(app: ModuleType, event: dict[str, Any] | None = None) -> dict[str, Any]:
+    context = SimpleNamespace(aws_request_id="invocation-1")
+    answer: dict[str, Any] = app.handler(event or tiny.sample("predict_one"), context)
     return answer
 
 
@@ -57,6 +79,13 @@ def test_a_released_version_answers_from_its_package(monkeypatch: pytest.MonkeyP
     assert json.loads(answer["body"])["model_version"] == 3
 
 
+def test_a_direct_invocation_is_known_by_its_own_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    files, environ = released()
+    event = {"headers": {"Content-Type": "application/json"}, "body": json.dumps(tiny.RECORD)}
+    answer = ask(start(monkeypatch, files, **environ), event)
+    assert json.loads(answer["body"])["request_id"] == "invocation-1"
+
+
 @pytest.mark.parametrize("environ", [{}, {"MODEL_PACKAGE": ""}], ids=["absent", "empty"])
 def test_without_a_package_the_function_starts_and_says_so(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
@@ -64,33 +93,95 @@ def test_without_a_package_the_function_starts_and_says_so(
     assert ask(start(monkeypatch, {}, **environ))["statusCode"] == 503
 
 
+def failed_start(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    files: dict[str, bytes],
+    environ: dict[str, str],
+) -> dict[str, Any]:
+    """Return the one line that a refused start leaves."""
+    with pytest.raises(Exception):  # noqa: B017, PT011 - that it does not start, whatever stops it
+        start(monkeypatch, files, **environ)
+    (line,) = capsys.readouterr().out.splitlines()
+    told: dict[str, Any] = json.loads(line)
+    return told
+
+
 def test_a_changed_package_keeps_the_function_from_starting(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files, environ = released()
     files[environ["MODEL_PACKAGE"] + "model.onnx"] += b" "
-    with pytest.raises(BoringError, match="digest_mismatch"):
-        start(monkeypatch, files, **environ)
-    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
-    assert (line["code"], line["level"], line["model_load_failures"]) == (
-        "digest_mismatch",
-        "ERROR",
-        1,
-    )
-    (directive,) = line["_aws"]["CloudWatchMetrics"]
-    assert directive["Metrics"] == [{"Name": "model_load_failures", "Unit": "Count"}]
+    line = failed_start(monkeypatch, capsys, files, environ)
+    expected = {
+        "level": "ERROR",
+        "model": "credit",
+        "model_version": "3",
+        "code": "digest_mismatch",
+        "model_load_failures": 1,
+    }
+    assert expected.items() <= line.items()
+    assert line["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": "BoringML",
+            "Dimensions": [["model"]],
+            "Metrics": [{"Name": "model_load_failures", "Unit": "Count"}],
+        }
+    ]
+    assert isinstance(line["_aws"]["Timestamp"], int)
 
 
-def test_starting_imports_nothing_heavy() -> None:
-    code = "import json, sys, app; print(json.dumps(sorted(sys.modules)))"
-    paths = [str(APP.parent), str(tiny.REPOSITORY / "layers/core")]
-    environ = {"PATH": os.environ["PATH"], "MODEL_NAME": "credit"}
+@pytest.mark.parametrize(
+    ("made", "environ", "code"),
+    [
+        ({"model": "churn"}, {}, "package_wrong_model"),
+        ({"runtime": layout.RUNTIME_SKLEARN}, {}, "runtime_not_supported"),
+        ({"onnx": b"no graph"}, {}, "model_unusable"),
+        ({"onnx": tiny.onnx_model(width=3)}, {}, "model_unusable"),
+        ({}, {"MODEL_DIGEST": ""}, "digest_mismatch"),
+        ({}, {"MODEL_VERSION": "0"}, "settings_missing"),
+        ({}, {"MODEL_PACKAGE": "/a-bucket/packages"}, "settings_invalid"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_each_failure_to_start_is_told_by_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    made: dict[str, Any],
+    environ: dict[str, str],
+    code: str,
+) -> None:
+    files, given = released(**made)
+    line = failed_start(monkeypatch, capsys, files, {**given, **environ})
+    assert (line["code"], line["model_load_failures"]) == (code, 1)
+    assert line["message"]
+
+
+def test_a_start_without_a_name_says_which_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BoringError, match="MODEL_NAME"):
+        start(monkeypatch, {}, MODEL_NAME="")
+
+
+def test_starting_and_predicting_import_nothing_heavy(tmp_path: Path) -> None:
+    files, environ = released()
+    for place, content in files.items():
+        (tmp_path / place.rpartition("/")[2]).write_bytes(content)
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**environ, "PYTHONPATH": os.pathsep.join(paths)},
+        [sys.executable, "-c", PREDICT],
+        input=json.dumps(tiny.sample("predict_one")),
+        env={
+            **environ,
+            "MODEL_NAME": "credit",
+            "MODEL_PACKAGE": f"s3:/{tmp_path}/",
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_REGION": "eu-west-1",
+            "PYTHONPATH": os.pathsep.join([str(APP.parent), str(tiny.REPOSITORY / "layers/core")]),
+        },
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=60,
     )
-    assert not FORBIDDEN & {name.partition(".")[0] for name in json.loads(done.stdout)}
+    status, modules = json.loads(done.stdout.splitlines()[-1])
+    assert status == 200
+    assert not FORBIDDEN & {name.partition(".")[0] for name in modules}

@@ -20,19 +20,19 @@ RECORD = RECORDS["a typical loan"]
 
 
 def probability(record: Mapping[str, Any]) -> float:
-    """What the tiny model answers: (int_rate - 1) / 20, which leaves [0, 1] at both ends."""
-    return min(1.0, max(0.0, (record["int_rate"] - 1) / 20))
+    """What the tiny model answers: the share of the contract's highest rate."""
+    return float(record["int_rate"]) / 40
 
 
-def onnx_model() -> bytes:
-    """Return a graph with the tensors of every package."""
+def onnx_model(width: int | None = None) -> bytes:
+    """Return a graph with the tensors of every package, or with fewer numbers than it has."""
     features = CONTRACT.features
+    width = len(features.numeric) if width is None else width
     column = features.numeric.index("int_rate")
-    constants = {"column": np.array([column]), "one": np.array(1.0), "twenty": np.array(20.0)}
+    constants = {"column": np.array([column]), "one": np.array(1.0), "most": np.array(40.0)}
     nodes = [
         helper.make_node("Gather", ["numeric", "column"], ["rate"], axis=1),
-        helper.make_node("Sub", ["rate", "one"], ["above"]),
-        helper.make_node("Div", ["above", "twenty"], ["positive"]),
+        helper.make_node("Div", ["rate", "most"], ["positive"]),
         helper.make_node("Sub", ["one", "positive"], ["negative"]),
         helper.make_node("Concat", ["negative", "positive"], ["probabilities"], axis=1),
     ]
@@ -41,7 +41,7 @@ def onnx_model() -> bytes:
         nodes,
         "tiny",
         [
-            tensor(layout.NUMERIC_INPUT, TensorProto.DOUBLE, [None, len(features.numeric)]),
+            tensor(layout.NUMERIC_INPUT, TensorProto.DOUBLE, [None, width]),
             tensor(layout.CATEGORICAL_INPUT, TensorProto.STRING, [None, len(features.categorical)]),
         ],
         [tensor(layout.PROBABILITIES_OUTPUT, TensorProto.DOUBLE, [None, 2])],
@@ -52,14 +52,16 @@ def onnx_model() -> bytes:
     return content
 
 
-def package() -> tuple[dict[str, bytes], str]:
+def package(
+    model: str = "credit", runtime: str = layout.RUNTIME_ONNX, onnx: bytes | None = None
+) -> tuple[dict[str, bytes], str]:
     """Return the files of a package by name, and its digest."""
     files = dict.fromkeys(layout.FILES, b"not used by serving")
-    files[layout.ONNX_MODEL] = onnx_model()
+    files[layout.ONNX_MODEL] = onnx_model() if onnx is None else onnx
     files[layout.CONTRACT] = json.dumps(DOCUMENT).encode()
     manifest = build_manifest(
-        model="credit",
-        runtime=layout.RUNTIME_ONNX,
+        model=model,
+        runtime=runtime,
         contract_version=CONTRACT.version,
         files={name: measure(content) for name, content in files.items()},
         libraries={},

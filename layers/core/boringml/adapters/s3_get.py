@@ -1,46 +1,90 @@
-"""GET of one S3 object with the standard library alone.
+"""GET of S3 objects with the standard library alone.
 
-The online path starts with it: importing boto3 costs 400 ms (docs/adr/0002), this 15 ms.
-Signature Version 4 as in the S3 API reference, "Authenticating requests (AWS Signature V4)";
-a test holds it to botocore's own signature.
+The online path starts with it, and importing boto3 would be the longest part of that start:
+docs/adr/0002-signed-s3-get-without-boto3.md.
 """
 
-import hashlib
-import hmac
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from collections.abc import Callable, Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from types import TracebackType
+from urllib.parse import urlsplit
 
+from boringml.adapters.function_credentials import credentials_of
+from boringml.adapters.s3_signature import Credentials, encoded_path, signed_headers
 from boringml.errors import BoringError
 
-_EMPTY = hashlib.sha256(b"").hexdigest()
 _ATTEMPTS = 3
-_TIMEOUT_SECONDS = 5
+# Three attempts and their pauses stay below the 10 s that Lambda gives to a start ("Understanding
+# the Lambda execution environment lifecycle", Init phase).
+_TIMEOUT_SECONDS = 3
+
+Connect = Callable[[str, str], HTTPConnection]
 
 
-@dataclass(frozen=True)
+class _PassingError(Exception):
+    """A failure that another attempt may not meet."""
+
+
+def _connect(scheme: str, host: str) -> HTTPConnection:
+    kind = HTTPSConnection if scheme == "https" else HTTPConnection
+    return kind(host, timeout=_TIMEOUT_SECONDS)
+
+
 class S3Get:
-    """Credentials, Region and endpoint of this process; `endpoint` is empty for AWS's own."""
+    """Reads objects over one connection, which `with` closes.
 
-    access_key: str
-    secret_key: str
-    session_token: str
-    region: str
-    endpoint: str = ""
+    `endpoint` is the URL of a service of one's own, or empty for AWS's. AWS is asked by host name,
+    so a bucket's name may hold no dots.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        region: str,
+        endpoint: str = "",
+        connect: Connect = _connect,
+    ) -> None:
+        self._credentials = credentials
+        self._region = region
+        self._endpoint = endpoint.rstrip("/")
+        self._connect = connect
+        self._open: dict[tuple[str, str], HTTPConnection] = {}
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "S3Get":
-        """Return the one that a Lambda function's environment describes."""
-        return cls(
-            environ["AWS_ACCESS_KEY_ID"],
-            environ["AWS_SECRET_ACCESS_KEY"],
-            environ.get("AWS_SESSION_TOKEN", ""),
-            environ["AWS_REGION"],
-            environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL", ""),
-        )
+        """Return the one that a function's environment describes.
+
+        Raises BoringError `credentials_missing`.
+        """
+        endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL", "")
+        return cls(credentials_of(environ), environ["AWS_REGION"], endpoint)
+
+    def __enter__(self) -> "S3Get":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def folder(self, uri: str, max_bytes: int) -> Callable[[str], bytes]:
+        """Return a function from a name to the content of that file below `uri` (s3://...).
+
+        Raises BoringError `settings_invalid` for what is no such URI; the function raises what
+        `fetch` does.
+        """
+        scheme, _, place = uri.partition("://")
+        bucket, _, prefix = place.partition("/")
+        if scheme != "s3" or not bucket:
+            raise BoringError(
+                "settings_invalid", f"{uri!r} is no place in S3: s3://bucket/prefix/."
+            )
+        folder = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
+        return lambda name: self.fetch(bucket, folder + name, max_bytes)
 
     def fetch(self, bucket: str, key: str, max_bytes: int) -> bytes:
         """Return an object's bytes.
@@ -48,59 +92,60 @@ class S3Get:
         Raises BoringError `package_missing` (it is not there), `package_unreadable` (S3 does not
         answer, or refuses) or `package_incomplete` (it is larger than `max_bytes`).
         """
-        url = self.url(bucket, key)
+        scheme, host, path = self.place(bucket, key)
         for attempt in range(1, _ATTEMPTS + 1):
-            headers = self.headers(url, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
-            # The scheme is https, or the operator's own endpoint.
-            request = urllib.request.Request(url, headers=headers)  # noqa: S310
             try:
-                with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-                    content: bytes = answer.read(max_bytes + 1)
-            except urllib.error.HTTPError as error:
-                if error.code == 404:
-                    raise _refusal("package_missing", bucket, key, "it is not there") from error
-                if error.code < 500 or attempt == _ATTEMPTS:
-                    told = f"S3 answers {error.code}"
-                    raise _refusal("package_unreadable", bucket, key, told) from error
-            except OSError as error:
+                status, content = self._get(scheme, host, path, max_bytes)
+                break
+            except (OSError, HTTPException, _PassingError) as error:
+                # What is left of a broken answer must not be read as the next one.
+                self._close()
                 if attempt == _ATTEMPTS:
-                    raise _refusal("package_unreadable", bucket, key, str(error)) from error
-            else:
-                if len(content) > max_bytes:
-                    told = f"it is larger than {max_bytes} bytes"
-                    raise _refusal("package_incomplete", bucket, key, told)
-                return content
+                    raise _refusal("package_unreadable", bucket, key, repr(error)) from error
             time.sleep(0.1 * 2**attempt)
-        raise AssertionError("unreachable")
+        if status == 404:
+            raise _refusal("package_missing", bucket, key, "it is not there")
+        if status == 403:
+            # S3 tells who may not list a bucket nothing else of an object that is not there.
+            told = "S3 answers 403: it is not there, or this function's role may not read it"
+            raise _refusal("package_unreadable", bucket, key, told)
+        if status != 200:
+            raise _refusal("package_unreadable", bucket, key, f"S3 answers {status}")
+        if len(content) > max_bytes:
+            told = f"it is larger than {max_bytes} bytes"
+            raise _refusal("package_incomplete", bucket, key, told)
+        return content
 
-    def url(self, bucket: str, key: str) -> str:
-        """Return the object's URL: by host on AWS, by path at an endpoint of one's own."""
-        path = quote(key, safe="/-_.~")
-        if self.endpoint:
-            return f"{self.endpoint.rstrip('/')}/{bucket}/{path}"
-        suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
-        return f"https://{bucket}.s3.{self.region}.{suffix}/{path}"
+    def place(self, bucket: str, key: str) -> tuple[str, str, str]:
+        """Return scheme, host and encoded path: by host on AWS, by path at one's own endpoint."""
+        path = "/" + encoded_path(key)
+        if self._endpoint:
+            parts = urlsplit(self._endpoint)
+            return parts.scheme, parts.netloc, f"{parts.path}/{bucket}{path}"
+        suffix = "amazonaws.com.cn" if self._region.startswith("cn-") else "amazonaws.com"
+        return "https", f"{bucket}.s3.{self._region}.{suffix}", path
 
-    def headers(self, url: str, now: str) -> dict[str, str]:
-        """Return the headers of a signed GET at `now` (YYYYMMDDTHHMMSSZ)."""
-        parts = urlsplit(url)
-        signed = {"host": parts.netloc, "x-amz-content-sha256": _EMPTY, "x-amz-date": now}
-        if self.session_token:
-            signed["x-amz-security-token"] = self.session_token
-        names = ";".join(sorted(signed))
-        lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
-        canonical = f"GET\n{parts.path}\n\n{lines}\n{names}\n{_EMPTY}"
-        scope = f"{now[:8]}/{self.region}/s3/aws4_request"
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        key = f"AWS4{self.secret_key}".encode()
-        for part in scope.split("/"):
-            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-        text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{digest}"
-        signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-        credential = f"Credential={self.access_key}/{scope}"
-        authorization = f"{credential}, SignedHeaders={names}, Signature={signature}"
-        return {**signed, "Authorization": f"AWS4-HMAC-SHA256 {authorization}"}
+    def _get(self, scheme: str, host: str, path: str, max_bytes: int) -> tuple[int, bytes]:
+        connection = self._open.get((scheme, host)) or self._connect(scheme, host)
+        self._open[scheme, host] = connection
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        headers = signed_headers(self._credentials, self._region, host, path, now)
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        content = answer.read(max_bytes + 1)
+        if answer.status >= 500:
+            raise _PassingError(f"S3 answers {answer.status}")
+        promised = int(answer.headers.get("Content-Length") or len(content))
+        # read() with a bound tells nothing of a connection that broke off.
+        if len(content) < min(promised, max_bytes + 1):
+            raise _PassingError(f"S3 sent {len(content)} bytes of {promised}")
+        return answer.status, content
+
+    def _close(self) -> None:
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
 
 
 def _refusal(code: str, bucket: str, key: str, told: str) -> BoringError:
-    return BoringError(code, f"s3://{bucket}/{key} cannot be loaded: {told}.", 502)
+    return BoringError(code, f"s3://{bucket}/{key} cannot be loaded: {told}.")

@@ -9,7 +9,10 @@ from boringml.training.features import Features, features_of
 
 @dataclass(frozen=True)
 class Contract:
-    """contract.json. `schema` is the JSON Schema of one record; limits are records and bytes."""
+    """contract.json. `schema` is the JSON Schema of one record; limits are records and bytes.
+
+    `has_gaps` tells whether a field may be null or absent.
+    """
 
     model: str
     version: str
@@ -21,16 +24,17 @@ class Contract:
     max_records: int
     max_body_bytes: int
     logged_features: tuple[str, ...]
+    has_gaps: bool
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Contract":
         """Return the contract of a parsed contract.json."""
-        decision, limits = document["decision"], document["limits"]
+        decision, limits, schema = document["decision"], document["limits"], document["request"]
         sensitive = frozenset(document["sensitive"])
         return cls(
             model=document["model"],
             version=document["version"],
-            schema=document["request"],
+            schema=schema,
             features=features_of(document),
             positive=decision["positive"],
             negative=decision["negative"],
@@ -38,4 +42,8 @@ class Contract:
             max_records=limits["max_records"],
             max_body_bytes=limits["max_body_bytes"],
             logged_features=tuple(n for n in document["key_features"] if n not in sensitive),
+            has_gaps=any(
+                name not in schema["required"] or rule.get("nullable", False)
+                for name, rule in schema["properties"].items()
+            ),
         )

@@ -1,13 +1,16 @@
 """What is wrong with a record, by code and field.
 
 Serving decodes with msgspec, whose messages are no contract of ours; this explains a refusal on
-the error path alone, where microseconds do not count.
+the error path alone, where microseconds do not count. Batch explains its rows with it too.
 """
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+# A name that no contract has is the client's own text: told, but not at any length.
+_SHOWN = 64
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def violations(record: Any, schema: Mapping[str, Any], path: str = "$") -> list[
 
 def _shown(name: str) -> str:
     # A JSON name may hold half of a surrogate pair ("\ud800"), which no UTF-8 answer can repeat.
-    return name.encode(errors="replace").decode()
+    return name[:_SHOWN].encode(errors="replace").decode()
 
 
 def _of_value(value: Any, rule: Mapping[str, Any], where: str) -> Iterator[Violation]:
@@ -57,12 +60,24 @@ def _of_value(value: Any, rule: Mapping[str, Any], where: str) -> Iterator[Viola
         elif value not in rule["enum"]:
             yield Violation("unknown_category", where, f"One of: {', '.join(rule['enum'])}.")
         return
-    if isinstance(value, float) and not math.isfinite(value):
-        yield Violation("not_finite", where, "This field is a finite number.")
-    elif isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         yield Violation("wrong_type", where, "This field is a number.")
+    elif not _finite(value):
+        yield Violation("not_finite", where, "This field is a finite number.")
     elif kind == "integer" and isinstance(value, float):
         yield Violation("wrong_type", where, "This field is a whole number.")
     elif not rule.get("minimum", value) <= value <= rule.get("maximum", value):
-        low, high = rule.get("minimum"), rule.get("maximum")
-        yield Violation("out_of_bounds", where, f"Between {low} and {high}.")
+        yield Violation("out_of_bounds", where, _bounds(rule.get("minimum"), rule.get("maximum")))
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no double can hold
+        return False
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"At most {high}."
+    return f"At least {low}." if high is None else f"Between {low} and {high}."

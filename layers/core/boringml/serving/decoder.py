@@ -1,13 +1,13 @@
 """From a body to records: decoded and held to the contract in one step."""
 
-import json
+import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from boringml.contract.contract import Contract
-from boringml.contract.violations import violations
-from boringml.errors import BoringError
+from boringml.serving.refusals import body_too_large, refusal_of
 
 Record = msgspec.Struct
 
@@ -17,10 +17,21 @@ class Decoder:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        features = contract.features
-        fields = [(name, self._kind(name)) for name in features.names]
+        self._max_bytes = contract.max_body_bytes
+        required = frozenset(contract.schema["required"])
+        rules: Mapping[str, Mapping[str, Any]] = contract.schema["properties"]
+        fields: list[Any] = [
+            (name, _kind(rules[name]), *(() if name in required else (None,)))
+            for name in contract.features.names
+        ]
         record: Any = msgspec.defstruct(
-            "Record", fields, forbid_unknown_fields=True, frozen=True, gc=False
+            "Record",
+            fields,
+            forbid_unknown_fields=True,
+            frozen=True,
+            gc=False,
+            # Else msgspec wants optional fields last, and the order is that of the tensors.
+            kw_only=True,
         )
         several = Annotated[
             list[record],
@@ -31,47 +42,29 @@ class Decoder:
     def decode(self, body: bytes) -> Record | list[Record]:
         """Return one record, or a list of them as the client sent it.
 
+        An optional field that is absent is None, as is a nullable one that is null.
         Raises BoringError `body_too_large`, `malformed_json`, `list_empty`, `list_too_long`, or
         the code of the first broken rule, with its field.
         """
-        if len(body) > self._contract.max_body_bytes:
-            most = self._contract.max_body_bytes
-            raise BoringError("body_too_large", f"A body has at most {most} bytes.", 413)
+        if len(body) > self._max_bytes:
+            raise body_too_large(self._max_bytes)
         try:
             decoded: Record | list[Record] = self._decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise self._refusal(body) from error
+            raise refusal_of(body, self._contract) from error
         return decoded
 
-    def _kind(self, name: str) -> Any:
-        features = self._contract.features
-        if name in features.categories:
-            return Literal[features.categories[name]]
-        low, high = features.bounds[name]
-        kind = int if name in features.integers else float
-        return Annotated[kind, msgspec.Meta(ge=low, le=high)]
 
-    def _refusal(self, body: bytes) -> BoringError:
-        malformed = BoringError("malformed_json", "The body is not one JSON value in UTF-8.", 400)
-        try:
-            # Python's parser takes NaN and 1e999, which lets them be told from broken JSON.
-            value = json.loads(body.decode())
-        except (ValueError, RecursionError):
-            return malformed
-        if isinstance(value, list):
-            if not value:
-                return BoringError("list_empty", "The list has no records.", 422, field="$")
-            if len(value) > self._contract.max_records:
-                most = self._contract.max_records
-                return BoringError("list_too_long", f"At most {most} records.", 422, field="$")
-            found = [
-                violation
-                for index, record in enumerate(value)
-                for violation in violations(record, self._contract.schema, f"$[{index}]")
-            ]
-        else:
-            found = violations(value, self._contract.schema)
-        if not found:
-            return malformed
-        first = found[0]
-        return BoringError(first.code, first.message, 422, field=first.field)
+def _kind(rule: Mapping[str, Any]) -> Any:
+    kind: Any
+    if rule["type"] == "string":
+        kind = Literal[tuple(rule["enum"])]
+    else:
+        low, high = rule.get("minimum"), rule.get("maximum")
+        if rule["type"] == "integer":
+            # msgspec bounds whole numbers by whole numbers.
+            low = None if low is None else math.ceil(low)
+            high = None if high is None else math.floor(high)
+        kind = int if rule["type"] == "integer" else float
+        kind = Annotated[kind, msgspec.Meta(ge=low, le=high)]
+    return kind | None if rule.get("nullable") else kind

@@ -1,28 +1,26 @@
 """A model in memory: its package is proved before a byte of it is used."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from struct import Struct
 from typing import Any
 
-import msgspec
 import numpy as np
 import onnxruntime
+from msgspec.structs import astuple
 
 from boringml.contract.contract import Contract
+from boringml.errors import BoringError
 from boringml.package import layout
 from boringml.package.manifest import read_manifest, verify_file
-from boringml.serving.decoder import Decoder
+from boringml.serving.decoder import Decoder, Record
 
 Fetch = Callable[[str], bytes]
 
-
-@dataclass(frozen=True)
-class Prediction:
-    """One answer: a label of the contract, and P(positive) in [0, 1]."""
-
-    prediction: str
-    probability: float
+# float32 sums of trees leave [0, 1] by ulps; whatever is further out is no probability.
+_ROUNDING = 1e-5
+_OUTPUTS = [layout.PROBABILITIES_OUTPUT]
 
 
 class Model:
@@ -32,54 +30,93 @@ class Model:
         self.contract = contract
         self.version = version
         self.decoder = Decoder(contract)
-        options = onnxruntime.SessionOptions()
-        # A Lambda function has one request at a time and, below 1.8 GB, less than one core.
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        self._run = onnxruntime.InferenceSession(
-            onnx, options, providers=["CPUExecutionProvider"]
-        ).run
-        self._width = len(contract.features.numeric)
-        self._numeric = np.empty((1, self._width), np.float64)
-        self._categorical = np.empty((1, len(contract.features.categorical)), object)
+        self._run = _session(onnx).run
+        features, most = contract.features, contract.max_records
+        self._width = len(features.numeric)
+        # A row of `numeric`, as C lays it out: packing is faster than numpy's own conversion.
+        self._row = Struct(f"{self._width}d")
+        self._numeric = np.empty((most, self._width), np.float64)
+        self._categorical = np.empty((most, len(features.categorical)), object)
+        both = {
+            layout.NUMERIC_INPUT: self._numeric,
+            layout.CATEGORICAL_INPUT: self._categorical,
+        }
+        # A model without features of one kind has no such input.
+        self._buffers = {name: buffer for name, buffer in both.items() if buffer.shape[1]}
+        self._one = self._first(1)
 
-    def predict(self, records: Sequence[msgspec.Struct]) -> list[Prediction]:
-        """Return a prediction for each record, in order."""
-        numeric, categorical = self._buffers(len(records))
+    def predict(self, records: Sequence[Record]) -> list[float]:
+        """Return P(positive), in [0, 1], of 1 to `max_records` records, in order.
+
+        Raises ValueError when the model answers what is no probability.
+        """
+        width, numeric, row = self._width, self._numeric.data, self._row
+        categorical, size = self._categorical, self._row.size
+        gaps = self.contract.has_gaps
         for index, record in enumerate(records):
-            values = msgspec.structs.astuple(record)
-            numeric[index] = values[: self._width]
-            categorical[index] = values[self._width :]
-        inputs = {layout.NUMERIC_INPUT: numeric, layout.CATEGORICAL_INPUT: categorical}
-        (probabilities,) = self._run([layout.PROBABILITIES_OUTPUT], inputs)
+            values = _filled(astuple(record), width) if gaps else astuple(record)
+            row.pack_into(numeric, index * size, *values[:width])
+            categorical[index] = values[width:]
+        rows = len(records)
+        inputs = self._one if rows == 1 else self._first(rows)
+        (probabilities,) = self._run(_OUTPUTS, inputs)
+        positive: list[float] = probabilities[:, layout.POSITIVE_INDEX].tolist()
+        for index, probability in enumerate(positive):
+            if not 0.0 <= probability <= 1.0:
+                positive[index] = _clipped(probability)
+        return positive
+
+    def label(self, probability: float) -> str:
+        """Return the contract's label of a probability: the threshold itself is positive."""
         contract = self.contract
-        answers = []
-        for row in probabilities.tolist():
-            # float32 sums of trees may leave [0, 1] by an ulp.
-            probability = min(1.0, max(0.0, row[layout.POSITIVE_INDEX]))
-            positive = probability >= contract.threshold
-            answers.append(
-                Prediction(contract.positive if positive else contract.negative, probability)
-            )
-        return answers
+        return contract.positive if probability >= contract.threshold else contract.negative
 
-    def _buffers(self, rows: int) -> tuple[Any, Any]:
-        if rows == 1:
-            return self._numeric, self._categorical
-        return (
-            np.empty((rows, self._width), np.float64),
-            np.empty((rows, self._categorical.shape[1]), object),
-        )
+    def _first(self, rows: int) -> dict[str, Any]:
+        return {name: buffer[:rows] for name, buffer in self._buffers.items()}
 
 
-def load_model(fetch: Fetch, digest: str, version: int) -> Model:
+def load_model(fetch: Fetch, name: str, digest: str, version: int) -> Model:
     """Return the model of a package, whose files `fetch` returns by name.
 
     Raises BoringError `digest_mismatch` when the package is not the one of this digest,
-    `package_incomplete`, or what `fetch` raises.
+    `package_wrong_model` when it is of another model than `name`, `runtime_not_supported`,
+    `package_incomplete`, what `fetch` raises, or what the model raises at its first prediction.
     """
     manifest = read_manifest(fetch(layout.MANIFEST), digest)
+    if manifest["model"] != name:
+        told = f"The package is one of model {manifest['model']}, not of {name}: release its own."
+        raise BoringError("package_wrong_model", told)
+    if manifest["runtime"] != layout.RUNTIME_ONNX:
+        told = f"This function runs ONNX, not {manifest['runtime']}: give the model that runtime."
+        raise BoringError("runtime_not_supported", told)
     onnx, contract = fetch(layout.ONNX_MODEL), fetch(layout.CONTRACT)
     verify_file(manifest, layout.ONNX_MODEL, onnx)
     verify_file(manifest, layout.CONTRACT, contract)
-    return Model(Contract.of(json.loads(contract)), onnx, version)
+    document = json.loads(contract)
+    model = Model(Contract.of(document), onnx, version)
+    # The first run is slow, and shows whether model and contract fit: both belong before traffic.
+    example = model.decoder.decode(json.dumps(document["examples"][0]["record"]).encode())
+    model.predict([example] if isinstance(example, Record) else example)
+    return model
+
+
+def _session(onnx: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    # A Lambda function has one request at a time and, below 1.8 GB, less than one core.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 3  # its warnings are no JSON lines
+    return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+
+
+def _filled(values: tuple[Any, ...], width: int) -> tuple[Any, ...]:
+    """Return the values with what a model takes for missing: NaN for a number, "" for a text."""
+    numbers = [math.nan if value is None else value for value in values[:width]]
+    return (*numbers, *("" if value is None else value for value in values[width:]))
+
+
+def _clipped(probability: float) -> float:
+    if -_ROUNDING <= probability <= 1 + _ROUNDING:
+        return min(1.0, max(0.0, probability))
+    raise ValueError(f"the model answers {probability}, which is no probability")

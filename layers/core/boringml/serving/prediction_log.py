@@ -1,7 +1,11 @@
-"""The prediction log: one JSON line per prediction, which is also its metrics (EMF)."""
+"""The prediction log: one JSON line per prediction, which is also its metrics (EMF).
+
+Joined from parts, what never changes, what is the request's, what is the record's, since it is on
+the hot path: merging dictionaries and encoding all of them each time takes twice as long.
+"""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,37 +19,87 @@ _METRICS = [
 _LOAD_METRICS = [{"Name": "model_load_failures", "Unit": "Count"}]
 
 
-def request_line(fields: Mapping[str, Any], *, latency_ms: float, code: str | None) -> bytes:
-    """Return the line of a request: `fields`, and the metrics requests, failures and latency.
+class PredictionLog:
+    """Makes the lines of one function version, whose unchanging fields are `constants`.
 
-    A refusal of the client's own making (4xx) is no failure; `code` tells it.
+    Among them are the dimensions of the metrics, `model` and `model_version`, as text.
     """
-    failed = code in ("internal_error", "model_not_released")
-    return _line(
-        {**fields, "code": code, "requests": 1, "failures": int(failed), "latency_ms": latency_ms},
-        [["model", "model_version"]],
-        _METRICS,
-    )
+
+    def __init__(self, constants: Mapping[str, Any]) -> None:
+        self._constants = b'",%b,' % orjson.dumps(constants)[1:-1]
+        self._directive = _directive([["model", "model_version"]], _METRICS)
+        self._second = -1
+        self._second_text = b""
+
+    def lines(
+        self,
+        request: Mapping[str, Any],
+        records: Sequence[Mapping[str, Any]],
+        *,
+        code: str | None,
+        failed: bool,
+        latency_ms: float,
+    ) -> bytes:
+        """Return a line for each record, the first of which carries the metrics of the request.
+
+        `request` are the fields that the records share. `code` is that of a refusal; `failed`
+        tells whether it was the service's fault. A request without records gets one line.
+        """
+        now = time.time()
+        # Without a level and an RFC 3339 time, a log-level filter may drop a line with its metrics.
+        shared = b"".join(
+            (
+                b'{"level":"ERROR","timestamp":"' if failed else b'{"level":"INFO","timestamp":"',
+                self._timestamp(now),
+                self._constants,
+                orjson.dumps(request)[1:-1],
+            )
+        )
+        first = b"".join(
+            (
+                shared,
+                b',"code":%b,"requests":1,"failures":%d,"latency_ms":%.3f'
+                % (orjson.dumps(code), failed, latency_ms),
+                _further(records[0]) if records else b"",
+                self._directive % int(now * 1000),
+            )
+        )
+        if len(records) < 2:
+            return first
+        return first + b"".join([b"%b%b}\n" % (shared, _further(r)) for r in records[1:]])
+
+    def _timestamp(self, now: float) -> bytes:
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._second_text = _whole_seconds(second)
+        return b"%b.%03dZ" % (self._second_text, int((now - second) * 1000))
 
 
-def load_failure_line(fields: Mapping[str, Any]) -> bytes:
-    """Return the line of a version that refuses to start, with the metric model_load_failures."""
-    return _line({**fields, "level": "ERROR", "model_load_failures": 1}, [["model"]], _LOAD_METRICS)
+def load_failure_line(fields: Mapping[str, Any]) -> str:
+    """Return the line of a version that refuses to start, with the metric model_load_failures.
 
-
-def record_line(fields: Mapping[str, Any]) -> bytes:
-    """Return a further line of a request with several records: log alone, no metrics."""
-    return orjson.dumps({**_stamp(time.time()), **fields}) + b"\n"
-
-
-def _line(fields: Mapping[str, Any], dimensions: Any, metrics: Any) -> bytes:
+    `fields` has the dimension `model`.
+    """
     now = time.time()
+    line = b'{"level":"ERROR","timestamp":"%bZ"%b%b' % (
+        _whole_seconds(int(now)),
+        _further({**fields, "model_load_failures": 1}),
+        _directive([["model"]], _LOAD_METRICS) % int(now * 1000),
+    )
+    return line.decode()
+
+
+def _directive(dimensions: Any, metrics: Any) -> bytes:
+    """Return the end of a line, whose one gap is the milliseconds since 1970."""
     directive = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics}
-    root = {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}
-    return orjson.dumps({**_stamp(now), **fields, "_aws": root}) + b"\n"
+    return b',"_aws":{"Timestamp":%%d,"CloudWatchMetrics":[%b]}}\n' % orjson.dumps(directive)
 
 
-def _stamp(now: float) -> dict[str, str]:
-    # Without a level and an RFC 3339 time, a log-level filter may drop the line, metrics and all.
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-    return {"level": "INFO", "timestamp": f"{whole}.{int(now % 1 * 1000):03d}Z"}
+def _further(fields: Mapping[str, Any]) -> bytes:
+    """Return one or more members, as they follow others in a JSON object."""
+    return b"," + orjson.dumps(fields)[1:-1]
+
+
+def _whole_seconds(second: int) -> bytes:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
