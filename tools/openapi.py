@@ -6,7 +6,6 @@ it in by AWS::Include, which knows the long form of intrinsic functions alone.
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +13,29 @@ from typing import Any
 
 import yaml
 
-from tools.openapi_errors import EDGE_ERRORS, NOT_FOUND, error_schema, gateway_responses, template
+from tools.openapi_errors import (
+    EDGE_ERRORS,
+    NOT_FOUND,
+    REQUEST_ID,
+    error_schema,
+    gateway_responses,
+    request_id_header,
+    template,
+)
 from tools.openapi_errors import responses as error_responses
+from tools.openapi_models import (
+    example_references,
+    pascal,
+    reference,
+    request_examples,
+    response_examples,
+    schemas,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "api" / "openapi.yaml"
 HEADER = "# Written by `python -m tools.openapi` from models/*/contract.json: edit those.\n"
-# The longest that a REST API waits for an integration unless its quota is raised.
+# Below the function's own time limit, so that a slow answer is 504 timeout and no failed function.
 TIMEOUT_MILLIS = 9_000
 IAM = {"type": "AWS_IAM"}
 
@@ -39,66 +54,6 @@ def online_contracts(root: Path = ROOT) -> Iterator[dict[str, Any]]:
             yield json.loads((declaration.parent / "contract.json").read_text())
 
 
-def pascal(name: str) -> str:
-    """Return a model's name as API Gateway takes names of schemas: letters and digits."""
-    return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", name))
-
-
-def reference(name: str) -> dict[str, str]:
-    """Return a reference to a schema of the document."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def schemas(contract: dict[str, Any]) -> dict[str, Any]:
-    """Return the schemas of one model's requests and answers, by name."""
-    prefix, limit = pascal(contract["model"]), contract["limits"]["max_records"]
-    record = {**contract["request"], "description": f"One record for model {contract['model']}."}
-    prediction = contract["response"]
-    identity = {
-        "model": {"type": "string", "description": "The model that answered."},
-        "model_version": {"type": "integer", "description": "Its version in the registry."},
-        "request_id": {"type": "string", "description": "Finds this request in the logs."},
-    }
-    one = {
-        **prediction,
-        "description": "The answer to one record.",
-        "required": [*prediction["required"], *identity],
-        "properties": {**prediction["properties"], **identity},
-    }
-    many = {
-        "type": "object",
-        "description": "The answer to a list, in its order.",
-        "additionalProperties": False,
-        "required": ["predictions", *identity],
-        "properties": {
-            "predictions": {"type": "array", "items": reference(f"{prefix}Prediction")},
-            **identity,
-        },
-    }
-    records = {
-        "type": "array",
-        "description": f"A list of 1 to {limit} records.",
-        "minItems": 1,
-        "maxItems": limit,
-        "items": reference(f"{prefix}Record"),
-    }
-    return {
-        f"{prefix}Record": record,
-        f"{prefix}Records": records,
-        f"{prefix}Request": {
-            "description": "One record, or a list of records.",
-            "oneOf": [reference(f"{prefix}Record"), reference(f"{prefix}Records")],
-        },
-        f"{prefix}Prediction": prediction,
-        f"{prefix}Answer": one,
-        f"{prefix}Answers": many,
-        f"{prefix}Response": {
-            "description": "One prediction for one record, a list for a list.",
-            "oneOf": [reference(f"{prefix}Answer"), reference(f"{prefix}Answers")],
-        },
-    }
-
-
 def predictions(contract: dict[str, Any]) -> dict[str, Any]:
     """Return the operation that predicts with one model."""
     model, prefix = contract["model"], pascal(contract["model"])
@@ -106,7 +61,13 @@ def predictions(contract: dict[str, Any]) -> dict[str, Any]:
     limits = contract["limits"]
     success = {
         "description": "The predictions, with the version of the model that made them.",
-        "content": {"application/json": {"schema": reference(f"{prefix}Response")}},
+        "headers": request_id_header(),
+        "content": {
+            "application/json": {
+                "schema": reference(f"{prefix}Response"),
+                "examples": example_references(prefix, response_examples(contract)),
+            }
+        },
     }
     return {
         "operationId": f"predict{prefix}",
@@ -117,7 +78,12 @@ def predictions(contract: dict[str, Any]) -> dict[str, Any]:
         ),
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": reference(f"{prefix}Request")}},
+            "content": {
+                "application/json": {
+                    "schema": reference(f"{prefix}Request"),
+                    "examples": example_references(prefix, request_examples(contract)),
+                }
+            },
         },
         "responses": {"200": success, **error_responses([*contract["errors"], *EDGE_ERRORS])},
         "x-amazon-apigateway-auth": IAM,
@@ -153,6 +119,9 @@ def unknown_model() -> dict[str, Any]:
             "responses": {
                 "default": {
                     "statusCode": "404",
+                    "responseParameters": {
+                        f"method.response.header.{REQUEST_ID}": "context.requestId"
+                    },
                     "responseTemplates": template("model_not_found", message),
                 }
             },
@@ -165,8 +134,12 @@ def document(contracts: list[dict[str, Any]]) -> dict[str, Any]:
     known = [error for contract in contracts for error in contract["errors"]]
     components: dict[str, Any] = {"ApiError": error_schema([*known, NOT_FOUND, *EDGE_ERRORS])}
     paths: dict[str, Any] = {}
+    examples: dict[str, Any] = {}
     for contract in contracts:
+        prefix = pascal(contract["model"])
         components.update(schemas(contract))
+        for name, example in {**request_examples(contract), **response_examples(contract)}.items():
+            examples[prefix + name] = example
         paths[f"/models/{contract['model']}/predictions"] = {"post": predictions(contract)}
     paths["/models/{model}/predictions"] = {"post": unknown_model()}
     return {
@@ -177,7 +150,7 @@ def document(contracts: list[dict[str, Any]]) -> dict[str, Any]:
             "description": "Predictions of the released models. Requests are signed (SigV4).",
         },
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "examples": examples},
         "x-amazon-apigateway-request-validators": {
             "parameters": {"validateRequestParameters": True, "validateRequestBody": False},
             "body": {"validateRequestParameters": False, "validateRequestBody": True},

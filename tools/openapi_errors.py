@@ -3,54 +3,48 @@
 import json
 from typing import Any
 
-# Type of gateway response: status (None leaves that of the failure), code, message.
+from boringml.errors import STATUSES
+
+_CAUSE = "the request_id finds the cause in the log."
+# Type of gateway response: code, message.
 # Types: "Gateway response types", API Gateway Developer Guide.
-GATEWAY: dict[str, tuple[int | None, str, str]] = {
-    "BAD_REQUEST_BODY": (400, "malformed_body", "The body does not fit the schema of this path."),
-    "BAD_REQUEST_PARAMETERS": (400, "bad_parameters", "A parameter is missing or not valid."),
+GATEWAY: dict[str, tuple[str, str]] = {
+    "BAD_REQUEST_BODY": ("malformed_body", "The body does not fit the schema of this path."),
+    "BAD_REQUEST_PARAMETERS": ("bad_parameters", "A parameter is missing or not valid."),
     "MISSING_AUTHENTICATION_TOKEN": (
-        403,
         "unsigned_or_unknown_route",
         "Sign the request with SigV4, and check its method and path.",
     ),
-    "ACCESS_DENIED": (403, "forbidden", "The caller may not call this path: see its IAM policy."),
-    "UNAUTHORIZED": (401, "unauthorized", "Sign the request with credentials that are valid."),
-    "INVALID_SIGNATURE": (403, "invalid_signature", "The signature is not that of this request."),
-    "EXPIRED_TOKEN": (403, "expired_token", "The credentials have expired: get new ones."),
-    "THROTTLED": (429, "throttled", "Too many requests; try again later."),
-    "QUOTA_EXCEEDED": (429, "quota_exceeded", "The quota is used up; try again in its next term."),
-    "REQUEST_TOO_LARGE": (413, "body_too_large", "The body is too long: send fewer records."),
+    "ACCESS_DENIED": ("forbidden", "The caller may not call this path: see its IAM policy."),
+    "UNAUTHORIZED": ("unauthorized", "Sign the request with credentials that are valid."),
+    "INVALID_SIGNATURE": ("invalid_signature", "The signature is not that of this request."),
+    "EXPIRED_TOKEN": ("expired_token", "The credentials have expired: get new ones."),
+    "INVALID_API_KEY": ("invalid_api_key", "Send an API key of a usage plan in X-Api-Key."),
+    "WAF_FILTERED": ("blocked", "A firewall rule refused the request."),
+    "RESOURCE_NOT_FOUND": ("route_not_found", "There is no such path: see those of this API."),
+    "THROTTLED": ("throttled", "Too many requests; try again later."),
+    "QUOTA_EXCEEDED": ("quota_exceeded", "The quota is used up; try again in its next term."),
+    "REQUEST_TOO_LARGE": ("body_too_large", "The body is too long: send fewer records."),
     "UNSUPPORTED_MEDIA_TYPE": (
-        415,
         "unsupported_content_type",
-        "Send the body with Content-Type: application/json.",
+        "Send the body as Content-Type: application/json.",
     ),
-    "INTEGRATION_TIMEOUT": (504, "timeout", "The answer took too long; try again."),
-    "INTEGRATION_FAILURE": (
-        502,
-        "model_unavailable",
-        "The model could not answer; the request_id finds the cause in the log.",
-    ),
-    "API_CONFIGURATION_ERROR": (
-        500,
-        "internal_error",
-        "The API is not configured well; the request_id finds the cause in the log.",
-    ),
-    "DEFAULT_4XX": (None, "bad_request", "The request was refused; check its path and headers."),
-    "DEFAULT_5XX": (
-        None,
-        "model_unavailable",
-        "The model could not answer; the request_id finds the cause in the log.",
-    ),
+    "INTEGRATION_TIMEOUT": ("timeout", "The answer took too long; try again."),
+    "INTEGRATION_FAILURE": ("model_unavailable", f"The model could not answer; {_CAUSE}"),
+    "API_CONFIGURATION_ERROR": ("internal_error", f"The API is not configured well; {_CAUSE}"),
+    # What a function raises, at its start or later, ends here.
+    "DEFAULT_5XX": ("model_unavailable", f"The model could not answer; {_CAUSE}"),
 }
+# Stands for types of several statuses, so each keeps its own.
+DEFAULT_4XX = ("bad_request", "The request was refused; check its path and headers.")
+REQUEST_ID = "X-Request-Id"
+EXAMPLE_ID = "3f0c2a5e-8d1b-4c7e-9a6f-0b1c2d3e4f50"
 EDGE_ERRORS = [
-    {"code": code, "status": status, "when": message}
-    for status, code, message in GATEWAY.values()
-    if status is not None
+    {"code": code, "status": STATUSES[code], "when": message} for code, message in GATEWAY.values()
 ]
 NOT_FOUND = {
     "code": "model_not_found",
-    "status": 404,
+    "status": STATUSES["model_not_found"],
     "when": "No model of that name is served here.",
 }
 TITLES = {
@@ -76,14 +70,24 @@ def template(code: str, message: str) -> dict[str, str]:
 
 
 def gateway_responses() -> dict[str, Any]:
-    """Return the extension that gives each failure at the edge our error body."""
-    return {
+    """Return the extension that gives each failure at the edge our error body and request id."""
+    header = {f"gatewayresponse.header.{REQUEST_ID}": "context.requestId"}
+    known = {
         kind: {
-            **({} if status is None else {"statusCode": status}),
+            "statusCode": STATUSES[code],
+            "responseParameters": header,
             "responseTemplates": template(code, message),
         }
-        for kind, (status, code, message) in GATEWAY.items()
+        for kind, (code, message) in GATEWAY.items()
     }
+    rest = {"responseParameters": header, "responseTemplates": template(*DEFAULT_4XX)}
+    return {**known, "DEFAULT_4XX": rest}
+
+
+def request_id_header() -> dict[str, Any]:
+    """Return the header that every answer has."""
+    schema = {"type": "string"}
+    return {REQUEST_ID: {"description": "The body's request_id.", "schema": schema}}
 
 
 def responses(errors: list[dict[str, Any]]) -> dict[str, Any]:
@@ -94,21 +98,31 @@ def responses(errors: list[dict[str, Any]]) -> dict[str, Any]:
     by_status: dict[int, dict[str, str]] = {}
     for error in errors:
         by_status.setdefault(error["status"], {}).setdefault(error["code"], error["when"])
-    schema = {"$ref": "#/components/schemas/ApiError"}
     return {
         str(status): {
             "description": f"{TITLES.get(status, 'The request failed')}.\n\n"
             + "\n".join(f"- `{code}`: {when}" for code, when in codes.items()),
-            "content": {"application/json": {"schema": schema}},
+            "headers": request_id_header(),
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/ApiError"},
+                    "examples": {code: {"value": _example(code, when)}},
+                }
+            },
         }
         for status, codes in sorted(by_status.items())
+        for code, when in list(codes.items())[:1]
     }
+
+
+def _example(code: str, message: str) -> dict[str, Any]:
+    error = {"code": code, "message": message}
+    return {"error": error, "request_id": EXAMPLE_ID}
 
 
 def error_schema(errors: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the schema of the body of every error."""
-    default = [code for status, code, _ in GATEWAY.values() if status is None]
-    codes = sorted({error["code"] for error in errors} | set(default))
+    codes = sorted({error["code"] for error in errors} | {DEFAULT_4XX[0]})
     return {
         "type": "object",
         "description": "The body of every answer that is not a 200.",

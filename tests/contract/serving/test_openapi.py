@@ -1,18 +1,42 @@
 """api/openapi.yaml says what the contracts say, in what API Gateway imports."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.session
+import jsonschema
 import pytest
 import yaml
 from openapi_spec_validator import validate
 
+from boringml.errors import STATUSES
 from tools import openapi
 
 DOCUMENT = yaml.safe_load(openapi.TARGET.read_text())
 CONTRACTS = list(openapi.online_contracts())
+SERVING = openapi.ROOT / "layers/core/boringml/serving"
+ASKED_FOR = {
+    "ACCESS_DENIED",
+    "API_CONFIGURATION_ERROR",
+    "BAD_REQUEST_BODY",
+    "BAD_REQUEST_PARAMETERS",
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+    "EXPIRED_TOKEN",
+    "INTEGRATION_FAILURE",
+    "INTEGRATION_TIMEOUT",
+    "INVALID_SIGNATURE",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "QUOTA_EXCEEDED",
+    "REQUEST_TOO_LARGE",
+    "RESOURCE_NOT_FOUND",
+    "THROTTLED",
+    "UNAUTHORIZED",
+    "UNSUPPORTED_MEDIA_TYPE",
+}
 GATEWAY_RESPONSES = DOCUMENT["x-amazon-apigateway-gateway-responses"]
 # "Amazon API Gateway important notes": refused or ignored in models.
 UNSUPPORTED = {"exclusiveMinimum", "exclusiveMaximum", "discriminator", "readOnly", "example"}
@@ -68,13 +92,102 @@ def test_each_failure_at_the_edge_is_json_with_a_documented_code(kind: str) -> N
     assert body["error"]["code"] in documented["code"]["enum"]
     assert body["error"]["message"]
     assert body["request_id"] == "$context.requestId"
+    assert GATEWAY_RESPONSES[kind]["responseParameters"] == {
+        "gatewayresponse.header.X-Request-Id": "context.requestId"
+    }
+    # A default for several statuses leaves each its own.
+    assert GATEWAY_RESPONSES[kind].get("statusCode") == STATUSES.get(body["error"]["code"])
+
+
+def test_every_failure_at_the_edge_has_an_answer_of_a_type_that_exists() -> None:
+    model = botocore.session.get_session().get_service_model("apigateway")
+    assert set(GATEWAY_RESPONSES) >= ASKED_FOR
+    assert set(GATEWAY_RESPONSES) <= set(model.shape_for("GatewayResponseType").enum)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract["model"])
 def test_every_error_of_a_contract_is_documented_with_its_status(contract: dict[str, Any]) -> None:
     operation = DOCUMENT["paths"][f"/models/{contract['model']}/predictions"]["post"]
     for error in contract["errors"]:
+        assert error["status"] == STATUSES[error["code"]]
         assert f"`{error['code']}`" in operation["responses"][str(error["status"])]["description"]
+
+
+def test_every_code_that_serving_raises_is_in_the_catalogue() -> None:
+    calls = [
+        node
+        for path in SERVING.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BoringError"
+    ]
+    codes = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+    assert len(codes) > 8
+    assert codes <= set(STATUSES)
+    assert all(len(call.args) == 2 for call in calls), "the catalogue has the status"
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract["model"])
+def test_examples_are_those_of_the_contract_and_fit_their_schemas(
+    contract: dict[str, Any],
+) -> None:
+    operation = DOCUMENT["paths"][f"/models/{contract['model']}/predictions"]["post"]
+    bodies = [operation["requestBody"], *operation["responses"].values()]
+    seen = []
+    for media in (body["content"]["application/json"] for body in bodies):
+        # The schemas are of draft 4, with references into the document.
+        schema = {**DOCUMENT, **media["schema"]}
+        for example in media["examples"].values():
+            value = example.get("value") or resolve(example["$ref"])["value"]
+            jsonschema.Draft4Validator(schema).validate(value)
+            seen.append(value)
+    for example in contract["examples"]:
+        assert example["record"] in seen
+
+
+def resolve(reference: str) -> Any:
+    node: Any = DOCUMENT
+    for part in reference.removeprefix("#/").split("/"):
+        node = node[part]
+    return node
+
+
+def test_every_answer_has_the_request_id_in_a_header() -> None:
+    for item in DOCUMENT["paths"].values():
+        for operation in item.values():
+            for response in operation["responses"].values():
+                assert "X-Request-Id" in response["headers"]
+
+
+def test_the_edge_leaves_bodies_to_the_function() -> None:
+    validators = DOCUMENT["x-amazon-apigateway-request-validators"]
+    assert not validators["parameters"]["validateRequestBody"]
+    assert validators["body"]["validateRequestBody"]
+    for item in DOCUMENT["paths"].values():
+        assert item["post"]["x-amazon-apigateway-request-validator"] == "parameters"
+
+
+def test_the_file_is_one_that_an_include_reads() -> None:
+    text = openapi.TARGET.read_text()
+    assert not re.search(r"(^|\s)[&*][A-Za-z0-9]+\s*$", text, re.MULTILINE), "no anchors"
+    assert not re.search(r"(^|[:-]\s)![A-Za-z]", text, re.MULTILINE), "no short-form functions"
+    functions = {key for key in keys(DOCUMENT) if key.startswith(("Fn::", "Ref"))}
+    assert functions == {"Fn::GetAtt"}
+
+
+def test_a_model_that_is_not_online_has_no_path(tmp_path: Any) -> None:
+    for name, pattern in (("credit", "online"), ("churn", "batch")):
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "model.yaml").write_text(f"patterns: [{pattern}]\n")
+        (folder / "contract.json").write_text(json.dumps({**CONTRACTS[0], "model": name}))
+    paths = yaml.safe_load(openapi.rendered(tmp_path))["paths"]
+    assert list(paths) == ["/models/credit/predictions", "/models/{model}/predictions"]
+
+
+def test_the_name_of_a_model_becomes_one_of_letters_and_digits() -> None:
+    contract = {**CONTRACTS[0], "model": "home-loans_2"}
+    names = openapi.document([contract])["components"]["schemas"]
+    assert "HomeLoans2Record" in names
 
 
 def test_every_operation_asks_for_a_signature() -> None:
@@ -89,5 +202,8 @@ def test_an_unknown_model_is_answered_with_our_error() -> None:
     ]
     answer = integration["responses"]["default"]
     assert answer["statusCode"] == "404"
+    assert answer["responseParameters"] == {
+        "method.response.header.X-Request-Id": "context.requestId"
+    }
     body = json.loads(answer["responseTemplates"]["application/json"])
     assert body["error"]["code"] == "model_not_found"

@@ -47,9 +47,21 @@ def test_a_list_of_one_stays_a_list(predictor: Predictor) -> None:
     assert len(body["predictions"]) == 1
 
 
-def test_the_sample_with_a_bad_category_is_refused(predictor: Predictor) -> None:
-    error = told(predictor.answer(tiny.sample("predict_bad_category")))["error"]
-    assert (error["code"], error["field"]) == ("unknown_category", "$.term")
+@pytest.mark.parametrize(
+    ("name", "status", "code", "field"),
+    [
+        ("predict_bad_category", 422, "unknown_category", "$.term"),
+        ("predict_malformed_json", 400, "malformed_json", None),
+        ("predict_not_finite", 422, "not_finite", "$.int_rate"),
+        ("predict_wrong_content_type", 415, "unsupported_content_type", None),
+    ],
+)
+def test_each_bad_sample_is_refused_by_its_code(
+    predictor: Predictor, name: str, status: int, code: str, field: str | None
+) -> None:
+    answer = predictor.answer(tiny.sample(name))
+    error = told(answer)["error"]
+    assert (answer["statusCode"], error["code"], error.get("field")) == (status, code, field)
 
 
 @pytest.mark.parametrize("case", tiny.DOCUMENT["bad_requests"], ids=lambda case: case["name"])

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from boringml.serving.model import Model
 from boringml.serving.predict import Predictor
+from boringml.serving.prediction_log import PredictionLog
 from tests.unit.serving import tiny
 from tests.unit.serving.conftest import Log
 
@@ -34,6 +36,7 @@ def test_a_prediction_is_one_line_with_its_metrics(predictor: Predictor, log: Lo
         "model_version": "3",
         "contract_version": "1.0.0",
         "pattern": "online",
+        "stage": "v1",
         "function_version": "7",
         "request_id": event["requestContext"]["requestId"],
         "upstream_request_id": "order-4711",
@@ -52,6 +55,7 @@ def test_a_list_counts_as_one_request(predictor: Predictor, log: Log) -> None:
     event = tiny.sample("predict_list")
     predictor.answer(event)
     first, second = log.lines
+    assert log.writes == 1
     assert first["requests"] == 1
     assert "_aws" in first
     assert "_aws" not in second
@@ -90,3 +94,60 @@ def test_an_upstream_id_of_another_form_is_not_repeated(
     predictor.answer(event)
     (line,) = log.lines
     assert line["upstream_request_id"] is None
+
+
+@pytest.mark.parametrize("given", ["", "x" * 257, "a\nb", "é", "\ud800"])
+def test_a_trace_id_of_another_form_is_not_repeated(
+    predictor: Predictor, log: Log, given: str
+) -> None:
+    event: dict[str, Any] = tiny.sample("predict_one")
+    event["headers"]["X-Amzn-Trace-Id"] = given
+    assert predictor.answer(event)["statusCode"] == 200
+    (line,) = log.lines
+    assert line["trace_id"] is None
+
+
+def test_before_the_first_release_the_line_has_version_0(log: Log) -> None:
+    Predictor("credit", None, "1", log.write).answer(tiny.sample("predict_one"))
+    (line,) = log.lines
+    expected = {
+        "level": "ERROR",
+        "model": "credit",
+        "model_version": "0",
+        "contract_version": None,
+        "code": "model_not_released",
+        "failures": 1,
+    }
+    assert expected.items() <= line.items()
+
+
+def test_a_refused_list_is_one_line(predictor: Predictor, log: Log) -> None:
+    predictor.answer(tiny.event(json.dumps([tiny.RECORD, {}])))
+    (line,) = log.lines
+    assert (line["code"], line["requests"]) == ("missing_field", 1)
+
+
+def test_a_failure_whose_text_is_no_utf_8_still_leaves_its_line(
+    model: Model, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_records: Any) -> None:
+        raise ZeroDivisionError("half a pair: \ud800")
+
+    monkeypatch.setattr(model, "predict", broken)
+    answer = Predictor("credit", model, "1", log.write).answer(tiny.sample("predict_one"))
+    (line,) = log.lines
+    assert (answer["statusCode"], line["code"], line["level"]) == (500, "internal_error", "ERROR")
+
+
+def test_each_line_has_the_time_of_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = PredictionLog({"model": "credit", "model_version": "1"})
+    seen = []
+    for now in (1767225600.0, 1767225600.9996, 1767225601.25):
+        monkeypatch.setattr("boringml.serving.prediction_log.time.time", lambda now=now: now)
+        line = json.loads(lines.lines({"a": 1}, [], code=None, failed=False, latency_ms=0.5))
+        seen.append((line["timestamp"], line["_aws"]["Timestamp"]))
+    assert seen == [
+        ("2026-01-01T00:00:00.000Z", 1767225600000),
+        ("2026-01-01T00:00:00.999Z", 1767225600999),
+        ("2026-01-01T00:00:01.250Z", 1767225601250),
+    ]
