@@ -159,6 +159,10 @@ def test_a_name_given_twice_is_malformed_where_one_of_the_values_is_bad() -> Non
         assert refused(TEXT.replace('"term": "term_60"', pair)) == ("malformed_json", None)
 
 
+def test_a_name_given_twice_may_be_no_utf_8() -> None:
+    assert refused('{"\\ud800": 1, "\\ud800": 2}') == ("malformed_json", None)
+
+
 def test_an_unknown_name_is_told_but_not_at_any_length() -> None:
     refusal = refused(TEXT.replace('"term"', f'"{"x" * 5000}"'))
     assert refusal == ("unknown_field", "$." + "x" * 64)
@@ -202,6 +206,15 @@ def contracts(draw: st.DrawFn) -> Contract:
     document["request"] |= {"properties": properties, "required": required}
     document |= {"key_features": [], "limits": {"max_records": 2, "max_body_bytes": 4096}}
     return Contract.of(document)
+
+
+@pytest.mark.parametrize(("number", "taken"), [(0, False), (1, True), (2, True), (3, False)])
+def test_a_whole_number_may_have_bounds_with_a_fraction(number: int, taken: bool) -> None:
+    document = copy.deepcopy(tiny.DOCUMENT)
+    rule = {"type": "integer", "minimum": 0.5, "maximum": 2.5}
+    document["request"] |= {"properties": {"p": rule}, "required": ["p"]}
+    refusal = refused(f'{{"p":{number}}}', Decoder(Contract.of({**document, "key_features": []})))
+    assert refusal == (None if taken else ("out_of_bounds", "$.p"))
 
 
 @settings(max_examples=500, deadline=None)

@@ -50,7 +50,7 @@ class Decoder:
             raise body_too_large(self._max_bytes)
         try:
             decoded: Record | list[Record] = self._decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise refusal_of(body, self._contract) from error
         return decoded
 
