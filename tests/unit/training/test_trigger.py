@@ -41,3 +41,7 @@ def test_a_run_without_a_model_is_refused():
     with pytest.raises(BoringError) as error:
         trigger_of({}, "one")
     assert error.value.code == "model_missing"
+
+
+def test_a_model_may_have_a_hyphen_in_its_name_as_its_contract_may():
+    assert trigger_of({"model": "home-loans", "key": "data/home-loans/a.csv"}, "one").key

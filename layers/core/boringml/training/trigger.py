@@ -8,7 +8,7 @@ from typing import Any
 
 from boringml.errors import BoringError
 
-_KEY = re.compile(r"data/(?P<model>[a-z][a-z0-9_]*)/(?P<file>[A-Za-z0-9._/-]+)")
+_KEY = re.compile(r"data/(?P<model>[a-z][a-z0-9-]{0,31})/(?P<file>[A-Za-z0-9._/-]+)")
 
 
 @dataclass(frozen=True)
