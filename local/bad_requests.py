@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local.paths import ROOT
+from boringml.adapters import declarations
 from local.predictions import PredictionClient
 
 
@@ -23,7 +23,7 @@ class Case:
 
 def send_bad_requests(client: PredictionClient, model: str) -> list[Case]:
     """Send each bad request of the contract, an unsigned one, and one to no model."""
-    contract = json.loads((ROOT / "models" / model / "contract.json").read_text())
+    contract = declarations.contract(model)
     good = json.dumps(contract["examples"][0]["record"]).encode()
     cases = []
     for case in contract["bad_requests"]:

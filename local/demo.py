@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from boringml.adapters import declarations
 from boringml.adapters.registry_table import RegistryTable
 from local.bad_requests import Case, send_bad_requests
 from local.datasets import write_credit
@@ -38,7 +39,7 @@ def main() -> None:
     registry = RegistryTable(
         deployed.local_aws.client("dynamodb"), deployed.outputs["RegistryTable"]
     )
-    record = _contract()["examples"][0]["record"]
+    record = declarations.contract(MODEL)["examples"][0]["record"]
     before = registry.alias(MODEL, "live")
     if before is None:
         answer = client.predict(MODEL, record)
@@ -147,11 +148,6 @@ def _summarise(console: Console, report: dict[str, Any], seconds: float) -> None
     table.add_row("look around", "source .local/env, then aws lambda list-functions")
     table.add_row("took", f"{seconds:.0f} s")
     console.print(table)
-
-
-def _contract() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((ROOT / "models" / MODEL / "contract.json").read_text())
-    return found
 
 
 def _hold(condition: bool, what: str) -> None:

@@ -10,11 +10,12 @@ import joblib
 import numpy as np
 
 from boringml.adapters import declarations
+from boringml.adapters.object_store import ObjectStore
+from boringml.contract.features import features_of
 from boringml.package import layout
-from boringml.package.manifest import read_manifest, verify_file
+from boringml.package.reader import Package
 from boringml.training.data_check import checked_table
 from boringml.training.data_files import load
-from boringml.training.features import features_of
 from container.trainer.rows import rows_of
 from local.datasets import write_credit
 from local.predictions import PredictionClient
@@ -67,14 +68,8 @@ def credit_parity(client: PredictionClient, s3: Any, package_uri: str, digest: s
 
 
 def _pipeline(s3: Any, package_uri: str, digest: str) -> Any:
-    bucket, _, prefix = package_uri.removeprefix("s3://").partition("/")
-
-    def read(name: str) -> bytes:
-        content: bytes = s3.get_object(Bucket=bucket, Key=prefix + name)["Body"].read()
-        return content
-
-    manifest = read_manifest(read(layout.MANIFEST), digest)
-    content = read(layout.JOBLIB_MODEL)
+    store = ObjectStore(s3, package_uri.split("/")[2])
     # joblib is pickle: nothing is loaded that is not what was registered.
-    verify_file(manifest, layout.JOBLIB_MODEL, content)
-    return joblib.load(io.BytesIO(content))
+    return joblib.load(
+        io.BytesIO(Package(store.folder(package_uri), digest).read(layout.JOBLIB_MODEL))
+    )

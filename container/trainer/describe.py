@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from boringml.contract.features import Features
 from boringml.monitoring.baseline import categorical_baseline, numeric_baseline
-from boringml.training.features import Features
 from container.trainer.job import Job
 from container.trainer.rows import Rows
 from container.trainer.score import Scorer, Scores

@@ -15,9 +15,9 @@ from sklearn.ensemble import (
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from boringml.contract.features import Features
 from boringml.errors import BoringError
 from boringml.package import layout
-from boringml.training.features import Features
 from container.trainer.score import OnnxScorer, Scorer
 
 OPSET = 18

@@ -8,9 +8,9 @@ from typing import Any
 
 import joblib
 
+from boringml.contract.features import Features, features_of
 from boringml.errors import BoringError
 from boringml.package import layout, manifest
-from boringml.training.features import Features, features_of
 from container.trainer.evaluate import metrics
 from container.trainer.job import Job
 from container.trainer.rows import Rows

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from boringml.contract.features import features_of
 from boringml.errors import BoringError
-from boringml.training.features import features_of
 from container.trainer.job import read_job
 from container.trainer.paths import Paths
 

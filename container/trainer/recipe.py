@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sklearn.pipeline import Pipeline
 
+from boringml.contract.features import Features
 from boringml.errors import BoringError
-from boringml.training.features import Features
 from container.trainer.job import Job
 
 

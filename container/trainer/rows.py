@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from boringml.training.features import Features
+from boringml.contract.features import Features
 from boringml.training.split import data_digest, is_held_out, row_key
 
 

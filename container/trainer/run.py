@@ -5,9 +5,9 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from boringml.contract.features import Features
 from boringml.errors import BoringError
 from boringml.package import layout
-from boringml.training.features import Features
 from container.trainer.checkpoints import checkpoints_in
 from container.trainer.describe import baseline, card, golden
 from container.trainer.evaluate import is_faithful, metrics, parity

@@ -8,8 +8,8 @@ import onnxruntime
 import pandas as pd
 from numpy.typing import NDArray
 
+from boringml.contract.features import Features
 from boringml.package import layout
-from boringml.training.features import Features
 
 Scores: TypeAlias = NDArray[np.float64]
 Scorer: TypeAlias = Callable[[pd.DataFrame], Scores]

@@ -7,7 +7,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from boringml.training.features import Features
+from boringml.contract.features import Features
 
 
 def build_pipeline(

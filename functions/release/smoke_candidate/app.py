@@ -13,7 +13,7 @@ from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.serving_function import ServingFunction
 from boringml.package import layout
-from boringml.package.manifest import read_manifest, verify_file
+from boringml.package.reader import Package
 from boringml.release.smoke import smoke
 from boringml.settings import load
 from boringml.steps import run_step
@@ -35,16 +35,13 @@ def _adapters() -> tuple[RegistryTable, ObjectStore]:
 def _smoke_candidate(event: Mapping[str, Any]) -> dict[str, Any]:
     registry, packages = _adapters()
     version = registry.version(event["model"], event["version"])
-    prefix = version.package_uri.removeprefix(f"s3://{packages.bucket}/")
-    manifest = read_manifest(packages.read(f"{prefix}{layout.MANIFEST}"), version.package_digest)
-    golden = packages.read(f"{prefix}{layout.GOLDEN}")
-    verify_file(manifest, layout.GOLDEN, golden)
+    package = Package(packages.folder(version.package_uri), version.package_digest)
     function = ServingFunction(boto3.client("lambda"), event["function"])
     return smoke(
         lambda request: function.invoke(event["function_version"], request),
         event["model"],
         version.number,
-        json.loads(golden),
+        json.loads(package.read(layout.GOLDEN)),
     )
 
 

@@ -12,11 +12,11 @@ import boto3
 
 from boringml.adapters import declarations
 from boringml.adapters.object_store import ObjectStore
+from boringml.contract.features import features_of
 from boringml.settings import load
 from boringml.steps import run_step
 from boringml.training.data_check import checked_table
 from boringml.training.data_files import load as load_files
-from boringml.training.features import features_of
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import Any
 
 import boto3
 
+from boringml.adapters import declarations
 from boringml.adapters.object_store import ObjectStore
 from boringml.package import layout
-from boringml.package.manifest import read_manifest, verify_file
+from boringml.package.reader import Package
 from boringml.settings import load
 from boringml.steps import run_step
 from boringml.training.gates import judge
@@ -28,13 +29,10 @@ def _packages() -> ObjectStore:
 
 
 def _judge_package(event: Mapping[str, Any]) -> dict[str, Any]:
-    packages = _packages()
-    prefix = event["package_uri"].removeprefix(f"s3://{packages.bucket}/")
-    manifest = read_manifest(packages.read(f"{prefix}{layout.MANIFEST}"), event["package_digest"])
-    content = packages.read(f"{prefix}{layout.EVALUATION}")
-    verify_file(manifest, layout.EVALUATION, content)
-    evaluation = json.loads(content)
-    return {"passed": judge(evaluation, event["gates"], manifest["runtime"])}
+    package = Package(_packages().folder(event["package_uri"]), event["package_digest"])
+    evaluation = json.loads(package.read(layout.EVALUATION))
+    gates = declarations.declaration(event["model"])["gates"]
+    return {"passed": judge(evaluation, gates, package.manifest["runtime"])}
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

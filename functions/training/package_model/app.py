@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 
-from boringml.adapters import declarations
 from boringml.adapters.object_store import ObjectStore
 from boringml.governance.cost import training_cost
 from boringml.settings import load
@@ -53,14 +52,10 @@ def _package_model(event: Mapping[str, Any]) -> dict[str, Any]:
     artefact = job["ModelArtifacts"]["S3ModelArtifacts"]
     key = artefact.removeprefix(f"s3://{packages.bucket}/")
     made = package_model(packages, key, f"packages/{model}/{facts['job_name']}/", facts)
-    # The manifest lies in the package; a state machine carries what it branches on.
-    return {
-        "package_uri": made["package_uri"],
-        "package_digest": made["package_digest"],
-        "gates": declarations.declaration(model)["gates"],
-    }
+    # The manifest lies in the package; a state machine carries what it needs to find it.
+    return {"package_uri": made["package_uri"], "package_digest": made["package_digest"]}
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Return {"package_uri", "package_digest", "gates"}."""
+    """Return {"package_uri", "package_digest"}."""
     return run_step("package_model", _package_model, event, context.aws_request_id)

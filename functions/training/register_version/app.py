@@ -12,7 +12,7 @@ import boto3
 from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
 from boringml.package import layout
-from boringml.package.manifest import read_manifest
+from boringml.package.reader import Package
 from boringml.registry.records import NewVersion
 from boringml.settings import load
 from boringml.steps import run_step
@@ -33,9 +33,9 @@ def _adapters() -> tuple[RegistryTable, ObjectStore]:
 
 def _register_version(event: Mapping[str, Any]) -> dict[str, Any]:
     registry, packages = _adapters()
-    prefix = event["package_uri"].removeprefix(f"s3://{packages.bucket}/")
-    manifest = read_manifest(packages.read(f"{prefix}{layout.MANIFEST}"), event["package_digest"])
-    evaluation = json.loads(packages.read(f"{prefix}{layout.EVALUATION}"))
+    package = Package(packages.folder(event["package_uri"]), event["package_digest"])
+    evaluation = json.loads(package.read(layout.EVALUATION))
+    manifest = package.manifest
     job = manifest["training"]
     candidate = NewVersion(
         model=event["model"],

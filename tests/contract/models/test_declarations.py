@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft4Validator, Draft202012Validator, ValidationError
 
-from boringml.training.features import features_of
+from boringml.contract.features import features_of
 from container.trainer.job import PLATFORM
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -11,8 +11,8 @@ import onnxruntime
 import pandas as pd
 import pytest
 
+from boringml.contract.features import features_of
 from boringml.package import layout, manifest
-from boringml.training.features import features_of
 from container.trainer.describe import frame_of_records
 from local.datasets import credit, write
 from tests.integration.training.ml_root import TIMEOUT, MlRoot, image_tree

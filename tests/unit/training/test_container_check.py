@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from boringml.contract.features import features_of
 from boringml.errors import BoringError
 from boringml.training.data_check import checked_table
 from boringml.training.data_files import load
-from boringml.training.features import features_of
 from container.trainer.rows import Rows, rows_of
 from local.datasets import Format, write
 

@@ -1,6 +1,6 @@
 """Objects in S3."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,16 @@ class ObjectStore:
     def read(self, key: str) -> bytes:
         """Return an object's bytes. Raises BoringError `object_missing`."""
         return self.open(key).read()
+
+    def folder(self, uri: str) -> Callable[[str], bytes]:
+        """Return a function from a name to the content of that file below `uri`, of this bucket.
+
+        Raises BoringError `key_unsafe` where `uri` is of another bucket.
+        """
+        prefix = f"s3://{self.bucket}/"
+        if not uri.startswith(prefix):
+            raise BoringError("key_unsafe", f"{uri} does not lie in {prefix}.", 422)
+        return lambda name: self.read(uri.removeprefix(prefix) + name)
 
     def open(self, key: str) -> IO[bytes]:
         """Return an object as a stream. Raises BoringError `object_missing`."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from boringml.training.features import Features, features_of
+from boringml.contract.features import Features, features_of
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+from boringml.registry.records import CANDIDATE, LIVE
+
 if TYPE_CHECKING:
     from boringml.adapters.event_bus import EventBus
     from boringml.adapters.registry_table import RegistryTable
     from boringml.adapters.serving_function import ServingFunction
-
-LIVE = "live"
-CANDIDATE = "candidate"
 
 
 def publish_version(

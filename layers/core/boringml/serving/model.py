@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from struct import Struct
 from typing import Any
 
@@ -13,10 +13,8 @@ from msgspec.structs import astuple
 from boringml.contract.contract import Contract
 from boringml.errors import BoringError
 from boringml.package import layout
-from boringml.package.manifest import read_manifest, verify_file
+from boringml.package.reader import Fetch, Package
 from boringml.serving.decoder import Decoder, Record
-
-Fetch = Callable[[str], bytes]
 
 # float32 sums of trees leave [0, 1] by ulps; whatever is further out is no probability.
 _ROUNDING = 1e-5
@@ -82,17 +80,16 @@ def load_model(fetch: Fetch, name: str, digest: str, version: int) -> Model:
     `package_wrong_model` when it is of another model than `name`, `runtime_not_supported`,
     `package_incomplete`, what `fetch` raises, or what the model raises at its first prediction.
     """
-    manifest = read_manifest(fetch(layout.MANIFEST), digest)
+    package = Package(fetch, digest)
+    manifest = package.manifest
     if manifest["model"] != name:
         told = f"The package is one of model {manifest['model']}, not of {name}: release its own."
         raise BoringError("package_wrong_model", told)
     if manifest["runtime"] != layout.RUNTIME_ONNX:
         told = f"This function runs ONNX, not {manifest['runtime']}: give the model that runtime."
         raise BoringError("runtime_not_supported", told)
-    onnx, contract = fetch(layout.ONNX_MODEL), fetch(layout.CONTRACT)
-    verify_file(manifest, layout.ONNX_MODEL, onnx)
-    verify_file(manifest, layout.CONTRACT, contract)
-    document = json.loads(contract)
+    onnx = package.read(layout.ONNX_MODEL)
+    document = json.loads(package.read(layout.CONTRACT))
     model = Model(Contract.of(document), onnx, version)
     # The first run is slow, and shows whether model and contract fit: both belong before traffic.
     example = model.decoder.decode(json.dumps(document["examples"][0]["record"]).encode())

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from boringml.contract.features import Features
 from boringml.errors import BoringError
 from boringml.training.data_files import DataFile
-from boringml.training.features import Features
 
 # SageMaker keeps 1,024 characters of a failure, so more problems than this would be cut anyway.
 SHOWN = 5

@@ -10,9 +10,9 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
 
+from boringml.contract.features import Features
 from boringml.errors import BoringError
 from boringml.package.manifest import measure_file
-from boringml.training.features import Features
 
 
 @dataclass(frozen=True)
