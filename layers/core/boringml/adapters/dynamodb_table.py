@@ -99,6 +99,18 @@ class DynamoTable:
         """Write an item where there is none; else return the one that is there."""
         return self._write(lambda wire: self._client.put_item(**wire), created(item)["Put"])
 
+    def replace(
+        self, item: Values, condition: str, names: Mapping[str, str], values: Values
+    ) -> dict[str, Any] | None:
+        """Write an item where `condition` holds for what is there; else return what is there."""
+        members = {
+            "Item": item,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        return self._write(lambda wire: self._client.put_item(**wire), members)
+
     def update(self, members: Values) -> dict[str, Any] | None:
         """Update an item and return None.
 

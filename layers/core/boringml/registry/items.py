@@ -8,12 +8,21 @@ number, so that an export can be summed.
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from boringml.registry.records import HistoryEvent, ModelState, ModelVersion, RunClaim
+from boringml.registry.records import (
+    Approval,
+    Canary,
+    HistoryEvent,
+    ModelState,
+    ModelVersion,
+    ReleaseLock,
+    Route,
+    RunClaim,
+)
 
 Item: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = dict[str, str]
@@ -55,6 +64,16 @@ def event_key(model: str, sequence: int) -> Key:
 def run_key(model: str, trigger_id: str) -> Key:
     """The claim of one trigger."""
     return {"pk": partition(model), "sk": f"{RUN}{trigger_id}"}
+
+
+def lock_key(model: str) -> Key:
+    """Who may move a model's traffic. Without `holder` it is free."""
+    return {"pk": partition(model), "sk": "LOCK#release"}
+
+
+def approval_key(model: str) -> Key:
+    """The release that waits for a person. Without `token` none does."""
+    return {"pk": partition(model), "sk": "APPROVAL#release"}
 
 
 def directory_key(model: str) -> Key:
@@ -101,7 +120,8 @@ def event_item(event: HistoryEvent) -> dict[str, Any]:
 
 def event_of(item: Item) -> HistoryEvent:
     """Return the history event of an item."""
-    return HistoryEvent(**_members(HistoryEvent, item))
+    members = _members(HistoryEvent, item)
+    return HistoryEvent(**{**members, "details": members["details"] or {}})
 
 
 def alias_item(event: HistoryEvent) -> dict[str, Any]:
@@ -114,6 +134,42 @@ def target_of(item: Item | None) -> int | None:
     return int(item["to_version"]) if item and "to_version" in item else None
 
 
+def route_details(route: Route) -> dict[str, Any]:
+    """Return how an event says where an alias sends requests, beside its `to_version`."""
+    canary = asdict(route.canary) if route.canary else None
+    return {"function_version": route.function_version, "canary": canary}
+
+
+def route_of(event: HistoryEvent) -> Route:
+    """Return where an alias sends requests after an event that moved or split it."""
+    canary = event.details.get("canary")
+    return Route(
+        version=event.to_version,
+        function_version=event.details.get("function_version"),
+        canary=Canary(**canary) if canary else None,
+    )
+
+
+def lock_of(item: Item | None) -> ReleaseLock | None:
+    """Return who holds a lock, or None where nobody does."""
+    return ReleaseLock(**_members(ReleaseLock, item)) if item and "holder" in item else None
+
+
+def lock_item(lock: ReleaseLock) -> dict[str, Any]:
+    """Return the item of a lock that is held."""
+    return lock_key(lock.model) | _attributes(lock)
+
+
+def approval_of(item: Item | None) -> Approval | None:
+    """Return the release that waits for a person, or None."""
+    return Approval(**_members(Approval, item)) if item and "token" in item else None
+
+
+def approval_item(approval: Approval) -> dict[str, Any]:
+    """Return the item of a release that waits."""
+    return approval_key(approval.model) | _attributes(approval)
+
+
 def run_item(claim: RunClaim) -> dict[str, Any]:
     """Return the item of a claim."""
     return run_key(claim.model, claim.trigger_id) | _attributes(claim)
@@ -124,9 +180,17 @@ def run_of(item: Item) -> RunClaim:
     return RunClaim(**_members(RunClaim, item))
 
 
-_JSON = {"metrics", "reason"}
+_JSON = {"details", "metrics", "reason"}
 _MONEY = {"cost_usd"}
-_TIMES = {"at", "claimed_at", "finished_at", "last_at", "registered_at"}
+_TIMES = {
+    "asked_at",
+    "at",
+    "claimed_at",
+    "finished_at",
+    "last_at",
+    "registered_at",
+    "taken_at",
+}
 
 
 def to_attribute(name: str, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """What the registry holds, as the rest of the code sees it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -11,6 +11,9 @@ ALIASES: Final = (LIVE, CANDIDATE)
 
 REGISTERED: Final = "version_registered"
 MOVED: Final = "alias_moved"
+SPLIT: Final = "traffic_split"
+APPLIED: Final = "traffic_applied"
+STEP: Final = "release_step"
 
 OPEN: Final = "open"
 
@@ -53,8 +56,11 @@ class ModelVersion(NewVersion):
 class HistoryEvent:
     """One change of a model: who did what, why, when, from which version to which.
 
-    `kind` is REGISTERED (`alias` is None) or MOVED (`alias` went `from_version` -> `to_version`,
-    None where it pointed at nothing). Per model, `sequence` has no gaps and `at` only grows.
+    `kind` is REGISTERED (`alias` is None); MOVED (`alias` went `from_version` -> `to_version`, None
+    where it pointed at nothing); SPLIT (live shares its requests with a canary from now on, in
+    another way, or no more); APPLIED (Lambda does as the last MOVED or SPLIT says); or STEP (what
+    came of a step of a release, whose version is `to_version`). Per model, `sequence` has no gaps
+    and `at` only grows. `details` are the numbers that stood behind it, as JSON knows them.
     """
 
     model: str
@@ -66,6 +72,48 @@ class HistoryEvent:
     to_version: int | None
     by: str
     why: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canary:
+    """A version that gets the share `weight`, in (0, 1), of live's requests."""
+
+    version: int
+    function_version: str
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Where an alias sends requests: a model version, in a function version, beside a canary."""
+
+    version: int | None = None
+    function_version: str | None = None
+    canary: Canary | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseLock:
+    """Who may move a model's traffic: an execution of `kind` release or rollback."""
+
+    model: str
+    holder: str
+    kind: str
+    version: int | None
+    taken_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """A release that waits for a person. `token` is what answers it, once."""
+
+    model: str
+    version: int
+    release: str
+    token: str
+    asked_at: datetime
+    report: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from boringml.errors import BoringError
-from boringml.registry.records import RunClaim
+from boringml.registry.records import ReleaseLock, RunClaim
 
 
 def version_not_found(model: str, number: int) -> BoringError:
@@ -36,6 +36,33 @@ def registry_busy(model: str) -> BoringError:
     return BoringError(
         "registry_busy", f"Other changes of {model} kept coming in between: try again.", 503
     )
+
+
+def release_busy(lock: ReleaseLock) -> BoringError:
+    """Another release or rollback of the model is under way."""
+    return BoringError(
+        "release_busy",
+        f"A {lock.kind} of {lock.model} is under way since {lock.taken_at:%Y-%m-%d %H:%M:%SZ}: "
+        f"{lock.holder}. Wait for it, or roll back.",
+        409,
+        holder=lock.holder,
+    )
+
+
+def release_lock_lost(model: str, holder: str, lock: ReleaseLock | None) -> BoringError:
+    """Somebody took the lock over, such as a rollback: this one must not move traffic again."""
+    now = f"{lock.kind} {lock.holder} has it" if lock else "nobody has it"
+    return BoringError(
+        "release_lock_lost",
+        f"{holder} may no longer move traffic of {model}: {now}.",
+        423,
+        holder=lock.holder if lock else None,
+    )
+
+
+def approval_not_pending(model: str) -> BoringError:
+    """Nothing waits, or somebody answered already."""
+    return BoringError("approval_not_pending", f"No release of {model} waits for an approval.", 409)
 
 
 def run_already_claimed(claim: RunClaim) -> BoringError:

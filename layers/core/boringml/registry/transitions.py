@@ -2,21 +2,28 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from boringml.errors import BoringError
 from boringml.package import layout
+from boringml.registry import items
 from boringml.registry.records import (
     ALIASES,
+    APPLIED,
+    LIVE,
     MOVED,
     OPEN,
     REGISTERED,
+    SPLIT,
+    STEP,
     HistoryEvent,
     ModelState,
     ModelVersion,
     NewVersion,
+    Route,
 )
 
 _MODEL = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -81,6 +88,74 @@ def move(
         to_version=to,
         by=by,
         why=why,
+    )
+
+
+def send(
+    state: ModelState,
+    *,
+    model: str,
+    to: Route,
+    expected: Route,
+    now: datetime,
+    by: str,
+    why: str,
+    details: Mapping[str, Any],
+) -> HistoryEvent:
+    """Return the event by which live sends its requests from `expected` to `to`."""
+    same = (to.version, to.function_version) == (expected.version, expected.function_version)
+    return HistoryEvent(
+        model=model,
+        sequence=state.last_event + 1,
+        at=next_moment(now, state.last_at),
+        kind=SPLIT if same else MOVED,
+        alias=LIVE,
+        from_version=expected.version,
+        to_version=to.version,
+        by=by,
+        why=why,
+        details={**details, **items.route_details(to)},
+    )
+
+
+def applied(state: ModelState, *, model: str, route: Route, now: datetime, by: str) -> HistoryEvent:
+    """Return the event that says that Lambda sends live's requests as `route` says."""
+    return HistoryEvent(
+        model=model,
+        sequence=state.last_event + 1,
+        at=next_moment(now, state.last_at),
+        kind=APPLIED,
+        alias=LIVE,
+        from_version=None,
+        to_version=route.version,
+        by=by,
+        why="Lambda's alias live is as the registry says",
+        details=items.route_details(route),
+    )
+
+
+def step(
+    state: ModelState,
+    *,
+    model: str,
+    version: int | None,
+    now: datetime,
+    by: str,
+    why: str,
+    details: Mapping[str, Any],
+) -> HistoryEvent:
+    """Return the event that says what came of a step of a release."""
+    return HistoryEvent(
+        model=model,
+        sequence=state.last_event + 1,
+        at=next_moment(now, state.last_at),
+        kind=STEP,
+        alias=None,
+        from_version=None,
+        to_version=version,
+        by=by,
+        why=why,
+        details=details,
     )
 
 
