@@ -1,4 +1,4 @@
-"""Take a failed candidate back; `live` is untouched."""
+"""Put all traffic back on what was live, and take the candidate away."""
 
 import os
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ import boto3
 from boringml.adapters.event_bus import EventBus
 from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.serving_function import ServingFunction
+from boringml.registry.records import Route
 from boringml.release.road import abandon_candidate
 from boringml.settings import load
 from boringml.steps import reason_of, run_step
@@ -30,12 +31,16 @@ def _adapters() -> tuple[RegistryTable, EventBus]:
 def _abandon_candidate(event: Mapping[str, Any]) -> dict[str, Any]:
     registry, events = _adapters()
     function = ServingFunction(boto3.client("lambda"), event["function"])
-    reason = reason_of(event.get("error"), event.get("cause"))
-    return abandon_candidate(
-        registry, function, events, event["model"], event["version"], event["execution_arn"], reason
+    live = (
+        Route(version=event["live_version"], function_version=event["live_function_version"])
+        if event.get("live_version")
+        else None
     )
+    reason = reason_of(event.get("error"), event.get("cause"))
+    model, version, execution = event["model"], event["version"], event["execution_arn"]
+    return abandon_candidate(registry, function, events, model, live, version, execution, reason)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Return {"version", "reason"}. Publishes PromotionFailed."""
+    """Return {"version", "reason", "traffic"}. Publishes PromotionFailed or RollbackFailed."""
     return run_step("abandon_candidate", _abandon_candidate, event, context.aws_request_id)

@@ -1,4 +1,4 @@
-"""Send the candidate its golden requests, and one that it must refuse."""
+"""Send the candidate its golden requests, all that it must refuse, and time its answers."""
 
 import json
 import os
@@ -37,14 +37,26 @@ def _smoke_candidate(event: Mapping[str, Any]) -> dict[str, Any]:
     version = registry.version(event["model"], event["version"])
     package = Package(packages.folder(version.package_uri), version.package_digest)
     function = ServingFunction(boto3.client("lambda"), event["function"])
-    return smoke(
+    found = smoke(
         lambda request: function.invoke(event["function_version"], request),
         event["model"],
         version.number,
         json.loads(package.read(layout.GOLDEN)),
+        json.loads(package.read(layout.CONTRACT)),
+        event["p95_ms"],
     )
+    registry.record_step(
+        event["model"],
+        step="smoke",
+        outcome="passed",
+        version=version.number,
+        by=event["execution_arn"],
+        why=f"{found['requests']} requests answered, {found['refusals']} refused as promised",
+        details=found,
+    )
+    return found
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Return {"requests", "largest_difference"}; a wrong answer is a refusal."""
+    """Return what `smoke` returns; a candidate that is not well is a refusal."""
     return run_step("smoke_candidate", _smoke_candidate, event, context.aws_request_id)

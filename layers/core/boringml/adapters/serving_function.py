@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -10,6 +11,15 @@ from boringml.errors import BoringError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Where Lambda sends an alias's requests: `weights` are the shares of further versions."""
+
+    function_version: str
+    weights: Mapping[str, float]
+    revision: str
 
 
 class ServingFunction:
@@ -54,6 +64,53 @@ class ServingFunction:
     def alias(self, name: str) -> str:
         """Return the function version that an alias points to."""
         return self._client.get_alias(FunctionName=self.name, Name=name)["FunctionVersion"]
+
+    def routing(self, name: str) -> Routing:
+        """Return where an alias sends requests, and the revision that says so."""
+        found = self._client.get_alias(FunctionName=self.name, Name=name)
+        weights = (found.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        return Routing(found["FunctionVersion"], weights, found["RevisionId"])
+
+    def send(self, name: str, to: Routing) -> bool:
+        """Send an alias's requests as `to` says, if its revision is still the one of `to`.
+
+        Returns whether it was: False where another mover came between.
+        """
+        try:
+            self._client.update_alias(
+                FunctionName=self.name,
+                Name=name,
+                FunctionVersion=to.function_version,
+                RoutingConfig={"AdditionalVersionWeights": dict(to.weights)},
+                RevisionId=to.revision,
+            )
+        except ClientError as error:
+            if _is_conflict(error):
+                return False
+            raise
+        return True
+
+    def code(self, qualifier: str) -> dict[str, Any]:
+        """Return what makes the code of a version or alias: two with equal ones run the same.
+
+        Raises BoringError `function_version_gone` (409) where there is no such version.
+        """
+        try:
+            found = self._client.get_function_configuration(
+                FunctionName=self.name, Qualifier=qualifier
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            told = f"{self.name} has no version {qualifier} any more: release a model again."
+            raise BoringError("function_version_gone", told, 410) from error
+        return {
+            "sha256": found.get("CodeSha256"),
+            "layers": [layer["Arn"] for layer in found.get("Layers", [])],
+            "runtime": found.get("Runtime"),
+            "memory": found.get("MemorySize"),
+            "timeout": found.get("Timeout"),
+        }
 
     def point(self, name: str, version: str) -> str:
         """Move all traffic of an alias to a version; return where it pointed before.

@@ -17,6 +17,9 @@ STEP: Final = "release_step"
 
 OPEN: Final = "open"
 
+RELEASE: Final = "release"
+ROLLBACK: Final = "rollback"
+
 # {"code", "message"}, as events and errors carry it, or a plain sentence.
 Reason: TypeAlias = Mapping[str, Any] | str
 

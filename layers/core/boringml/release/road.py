@@ -1,13 +1,18 @@
-"""The steps of a release: publish, promote, abandon. Shadow and canary come in between."""
+"""The steps of a release that change something: publish, canary, promote, abandon."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from boringml.registry.records import CANDIDATE, LIVE
+from boringml.registry.records import CANDIDATE, LIVE, ROLLBACK, Canary, Route
+from boringml.release.traffic import Mover, follow, send
 
 if TYPE_CHECKING:
     from boringml.adapters.event_bus import EventBus
     from boringml.adapters.registry_table import RegistryTable
     from boringml.adapters.serving_function import ServingFunction
+
+# The history keeps a reason as a sentence; logs keep all of it.
+_WHY_LENGTH = 900
 
 
 def publish_version(
@@ -25,8 +30,27 @@ def publish_version(
         f"{model} version {number}",
     )
     function.point(CANDIDATE, published)
-    _move(registry, model, CANDIDATE, number, by, f"published as function version {published}")
+    _name_candidate(registry, model, number, by, f"published as function version {published}")
     return {"function_version": published}
+
+
+def start_canary(
+    registry: "RegistryTable",
+    function: "ServingFunction",
+    model: str,
+    canary: Canary,
+    live: Route,
+    execution: str,
+    why: str,
+) -> dict[str, Any]:
+    """Send the share `canary.weight` of live's requests to the candidate.
+
+    Returns {"started_at"}, from when on they may come. Raises what `send` raises.
+    """
+    to = Route(version=live.version, function_version=live.function_version, canary=canary)
+    mover = Mover(execution, execution)
+    send(registry, function, model, to, mover=mover, why=why, details={"step": "canary"})
+    return {"started_at": datetime.now(UTC).isoformat()}
 
 
 def promote_version(
@@ -35,24 +59,28 @@ def promote_version(
     events: "EventBus",
     model: str,
     number: int,
-    by: str,
+    execution: str,
     published: str,
     why: str,
 ) -> dict[str, Any]:
-    """Move `live` to the candidate, in Lambda and in the registry, or in neither."""
-    before = function.point(LIVE, published)
-    try:
-        moved = _move(registry, model, LIVE, number, by, why)
-    except Exception:
-        # Whatever it was, Lambda and registry must not tell two stories.
-        function.point(LIVE, before)
-        raise
-    _move(registry, model, CANDIDATE, None, by, f"version {number} is live")
-    events.publish(
-        "ModelPromoted",
-        {"model": model, "version": number, "from": moved, "function_version": published},
+    """Move `live` to the candidate, say so, and free the lock.
+
+    Returns {"version", "from", "function_version"}.
+    """
+    before = send(
+        registry,
+        function,
+        model,
+        Route(version=number, function_version=published),
+        mover=Mover(execution, execution),
+        why=why,
+        details={"step": "promote"},
     )
-    return {"version": number, "from": moved, "function_version": published}
+    _name_candidate(registry, model, None, execution, f"version {number} is live")
+    moved = {"version": number, "from": before.version, "function_version": published}
+    events.publish("ModelPromoted", {"model": model, **moved})
+    registry.free_lock(model, holder=execution)
+    return moved
 
 
 def abandon_candidate(
@@ -60,24 +88,52 @@ def abandon_candidate(
     function: "ServingFunction",
     events: "EventBus",
     model: str,
-    number: int,
-    by: str,
+    live: Route | None,
+    number: int | None,
+    execution: str,
     reason: dict[str, str],
 ) -> dict[str, Any]:
-    """Take a failed candidate back: `candidate` points to what is live, and `live` is untouched."""
-    function.point(CANDIDATE, function.alias(LIVE))
-    if registry.alias(model, CANDIDATE) is not None:
-        why = f"{reason['code']}: {reason['message']}"[:900]
-        _move(registry, model, CANDIDATE, None, by, why)
-    events.publish("PromotionFailed", {"model": model, "version": number, "reason": reason})
-    return {"version": number, "reason": reason}
+    """Put all traffic back on `live`, take the candidate away, say why, and free the lock.
+
+    `live` is what was live when the release began, None where that is not known: then it is what
+    the registry says without its canary. Whoever does not have the lock moves nothing: it never
+    had it, or a rollback took it over, which puts traffic where it belongs.
+    Returns {"version", "reason", "traffic"}, where `traffic` is "restored" or "untouched".
+    """
+    lock = registry.lock(model)
+    ours = lock is not None and lock.holder == execution
+    why = f"{reason['code']}: {reason['message']}"[:_WHY_LENGTH]
+    traffic = "untouched"
+    if ours:
+        now = registry.route(model)
+        kept = live or Route(version=now.version, function_version=now.function_version)
+        if kept.version is not None and now != kept:
+            mover = Mover(execution, execution)
+            send(registry, function, model, kept, mover=mover, why=why, details={"back": True})
+            traffic = "restored"
+        follow(registry, function, model, by=execution)
+        function.point(CANDIDATE, function.routing(LIVE).function_version)
+        _name_candidate(registry, model, None, execution, why)
+    registry.record_step(
+        model,
+        step="end",
+        outcome="refused" if reason["code"] == "release_busy" else "abandoned",
+        version=number,
+        by=execution,
+        why=why,
+        details={"traffic": traffic, "reason": reason},
+    )
+    failed = "RollbackFailed" if lock and ours and lock.kind == ROLLBACK else "PromotionFailed"
+    events.publish(failed, {"model": model, "version": number, "reason": reason})
+    if ours:
+        registry.free_lock(model, holder=execution)
+    return {"version": number, "reason": reason, "traffic": traffic}
 
 
-def _move(
-    registry: "RegistryTable", model: str, alias: str, to: int | None, by: str, why: str
-) -> int | None:
-    """Move an alias from wherever it is; return where it was. Done already is done."""
-    now = registry.alias(model, alias)
+def _name_candidate(
+    registry: "RegistryTable", model: str, to: int | None, by: str, why: str
+) -> None:
+    """Move the registry's candidate from wherever it is. Done already is done."""
+    now = registry.alias(model, CANDIDATE)
     if now != to:
-        registry.move_alias(model, alias, to=to, expected=now, by=by, why=why)
-    return now
+        registry.move_alias(model, CANDIDATE, to=to, expected=now, by=by, why=why)

@@ -1,0 +1,163 @@
+"""Back to what was live before, in one move: by a person, a judge, or an alarm."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from boringml.errors import BoringError
+from boringml.package import layout
+from boringml.package.reader import Package
+from boringml.registry.history import previous_release
+from boringml.registry.items import route_of
+from boringml.registry.records import CANDIDATE, LIVE, MOVED, ROLLBACK, HistoryEvent, Route
+from boringml.release.traffic import Mover, follow, send
+
+if TYPE_CHECKING:
+    from boringml.adapters.event_bus import EventBus
+    from boringml.adapters.executions import Executions
+    from boringml.adapters.object_store import ObjectStore
+    from boringml.adapters.registry_table import RegistryTable
+    from boringml.adapters.serving_function import ServingFunction
+
+ALARM = "alarm"
+
+
+def decide(history: list[HistoryEvent], now: Route, to: int | None) -> Route:
+    """Return where a rollback sends live's requests.
+
+    With a canary under way and no version named, it takes the canary off: live stays. Else to what
+    was live before the version that is live was released, or to the version `to`, as it was live
+    last. Raises BoringError `nothing_live`, `nothing_to_roll_back_to` or `version_never_live`, all
+    with status 422: asking again changes nothing.
+    """
+    if now.version is None:
+        raise BoringError("nothing_live", "Nothing is live: there is nothing to roll back.", 422)
+    if to is not None:
+        return _as_it_was_live(history, to)
+    if now.canary is not None:
+        return Route(version=now.version, function_version=now.function_version)
+    before = previous_release(history, now)
+    if before is None:
+        told = f"Nothing was live before version {now.version}: release another version."
+        raise BoringError("nothing_to_roll_back_to", told, 422)
+    return before
+
+
+def in_bake_time(history: list[HistoryEvent], now: datetime, bake_seconds: float) -> bool:
+    """Return whether the last promotion was less than `bake_seconds` ago."""
+    promoted = [
+        event.at
+        for event in history
+        if event.kind == MOVED and event.details.get("step") == "promote"
+    ]
+    return bool(promoted) and now - promoted[-1] <= timedelta(seconds=bake_seconds)
+
+
+def roll_back(
+    registry: "RegistryTable",
+    packages: "ObjectStore",
+    function: "ServingFunction",
+    executions: "Executions",
+    events: "EventBus",
+    *,
+    model: str,
+    to: int | None,
+    seen: int | None,
+    by: str,
+    why: str,
+    execution: str,
+    now: datetime,
+    bake_seconds: float,
+) -> dict[str, Any]:
+    """Send live's requests back; return {"version", "from", "function_version", "ignored"}.
+
+    A release that is under way is stopped: its lock is taken over first, so that it moves nothing
+    more. What an alarm asks for outside the bake time of a promotion, and without a canary, is
+    ignored, for a person to judge: `ignored` says so. `seen` is the version that was live when it
+    was asked for: where another one is live by now, somebody else came first, and a second step
+    back is not what was meant.
+    Raises what `decide` raises, `live_changed` (422) for `seen`, `package_missing` where the
+    package of the version to go back to is gone, `function_version_gone`, and `release_busy` while another
+    rollback is under way.
+    """
+    route = registry.route(model)
+    history = registry.history(model)
+    done = _done(history, execution)
+    if done is None:
+        if by == ALARM and route.canary is None and not in_bake_time(history, now, bake_seconds):
+            return {"version": route.version, "ignored": "no canary, and no promotion bakes"}
+        if seen is not None and route.version != seen:
+            told = f"Version {route.version} is live, not {seen}: look again, then decide."
+            raise BoringError("live_changed", told, 422)
+        target = decide(history, route, to)
+        _check(registry, packages, function, model, target)
+        _take_over(registry, executions, model, execution)
+        # Until the lock was taken over, its holder could still move.
+        if registry.route(model) != route:
+            told = f"Live of {model} moved while the rollback began: try again."
+            raise BoringError("live_moving", told, 409)
+        mover = Mover(execution, by)
+        send(registry, function, model, target, mover=mover, why=why, details=_marks(execution))
+    else:
+        target = done
+        follow(registry, function, model, by=by)
+    if registry.alias(model, CANDIDATE) is not None:
+        named = registry.alias(model, CANDIDATE)
+        registry.move_alias(model, CANDIDATE, to=None, expected=named, by=by, why=why)
+    function.point(CANDIDATE, function.routing(LIVE).function_version)
+    moved = {
+        "version": target.version,
+        "from": route.version,
+        "function_version": target.function_version,
+        "canary_ended": route.canary is not None,
+    }
+    events.publish("ModelRolledBack", {"model": model, "by": by, "why": why, **moved})
+    registry.free_lock(model, holder=execution)
+    return moved
+
+
+def _marks(execution: str) -> dict[str, Any]:
+    return {"back": True, "step": "rollback", "execution": execution}
+
+
+def _done(history: list[HistoryEvent], execution: str) -> Route | None:
+    """Return where this very execution sent traffic already: a retry must not go back twice."""
+    for event in reversed(history):
+        if event.alias == LIVE and event.details.get("execution") == execution:
+            return route_of(event)
+    return None
+
+
+def _as_it_was_live(history: list[HistoryEvent], version: int) -> Route:
+    for event in reversed(history):
+        if event.kind == MOVED and event.alias == LIVE and event.to_version == version:
+            return Route(version=version, function_version=route_of(event).function_version)
+    told = f"Version {version} was never live: release it instead."
+    raise BoringError("version_never_live", told, 422)
+
+
+def _check(
+    registry: "RegistryTable",
+    packages: "ObjectStore",
+    function: "ServingFunction",
+    model: str,
+    target: Route,
+) -> None:
+    """Prove that the version to go back to can start: its code and its package are there."""
+    if target.version is None or target.function_version is None:
+        told = f"{model} version {target.version} has no function version: release it instead."
+        raise BoringError("function_version_gone", told, 410)
+    function.code(target.function_version)
+    version = registry.version(model, target.version)
+    Package(packages.folder(version.package_uri), version.package_digest).read(layout.CONTRACT)
+
+
+def _take_over(
+    registry: "RegistryTable", executions: "Executions", model: str, execution: str
+) -> None:
+    held = registry.lock(model)
+    over = held.holder if held and held.holder != execution else None
+    if held and over and held.kind == ROLLBACK and executions.running(over):
+        over = None
+    registry.take_lock(model, holder=execution, kind=ROLLBACK, version=None, over=over)
+    if over is not None:
+        executions.stop(over, "RolledBack", f"The rollback {execution} took over.")
