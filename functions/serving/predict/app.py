@@ -27,6 +27,7 @@ class Settings:
     model_version: int = 0
     model_package: str = ""
     model_digest: str = ""
+    metrics_namespace: str = "BoringML"
     aws_lambda_function_version: str = "none"
 
 
@@ -57,9 +58,14 @@ def _start(settings: Settings) -> Predictor:
             "code": error.code if isinstance(error, BoringError) else "model_unusable",
             "message": str(error).encode(errors="replace").decode(),
         }
-        sys.stdout.write(load_failure_line(told))
+        sys.stdout.write(load_failure_line(told, settings.metrics_namespace))
         raise
-    return Predictor(settings.model_name, model, settings.aws_lambda_function_version)
+    return Predictor(
+        settings.model_name,
+        model,
+        settings.aws_lambda_function_version,
+        namespace=settings.metrics_namespace,
+    )
 
 
 _predictor = _start(load(Settings, os.environ))

@@ -112,6 +112,7 @@ def test_a_changed_package_keeps_the_function_from_starting(
 ) -> None:
     files, environ = released()
     files[environ["MODEL_PACKAGE"] + "model.onnx"] += b" "
+    environ["METRICS_NAMESPACE"] = "BoringML/mine"
     line = failed_start(monkeypatch, capsys, files, environ)
     expected = {
         "level": "ERROR",
@@ -123,7 +124,7 @@ def test_a_changed_package_keeps_the_function_from_starting(
     assert expected.items() <= line.items()
     assert line["_aws"]["CloudWatchMetrics"] == [
         {
-            "Namespace": "BoringML",
+            "Namespace": "BoringML/mine",
             "Dimensions": [["model"]],
             "Metrics": [{"Name": "model_load_failures", "Unit": "Count"}],
         }

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from boringml.contract.contract import Contract
+from boringml.serving.decoder import Decoder
 from boringml.serving.model import Model
 from boringml.serving.predict import Predictor
 from boringml.serving.prediction_log import PredictionLog
@@ -67,9 +69,40 @@ def test_a_list_counts_as_one_request(predictor: Predictor, log: Log) -> None:
 def test_sensitive_features_stay_out_of_the_log(predictor: Predictor, log: Log) -> None:
     predictor.answer(tiny.sample("predict_one"))
     (line,) = log.lines
-    names = set(tiny.DOCUMENT["key_features"]) - set(tiny.DOCUMENT["sensitive"])
+    names = set(tiny.RECORD) - set(tiny.DOCUMENT["sensitive"])
+    assert len(names) == len(tiny.RECORD) - 2
     assert line["features"] == {name: tiny.RECORD[name] for name in names}
     assert not any(name in log.content for name in tiny.DOCUMENT["sensitive"])
+
+
+@pytest.mark.parametrize("stage", ["smoke", "shadow"])
+def test_what_a_release_asks_leaves_lines_without_metrics(
+    predictor: Predictor, log: Log, stage: str
+) -> None:
+    event = tiny.sample("predict_list")
+    event["requestContext"]["stage"] = stage
+    predictor.answer(event)
+    first, second = log.lines
+    assert first["stage"] == second["stage"] == stage
+    assert first["features"]["int_rate"] == json.loads(event["body"])[0]["int_rate"]
+    assert "_aws" not in log.content
+
+
+def test_each_stack_has_its_own_namespace(model: Model, log: Log) -> None:
+    mine = Predictor("credit", model, "7", log.write, "BoringML/a-stack")
+    mine.answer(tiny.sample("predict_one"))
+    (line,) = log.lines
+    assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "BoringML/a-stack"
+
+
+def test_a_field_that_was_left_out_is_null_in_the_log() -> None:
+    document = json.loads(json.dumps(tiny.DOCUMENT))
+    document["request"]["required"].remove("all_util")
+    decoder = Decoder(Contract.of(document))
+    given = {name: value for name, value in tiny.RECORD.items() if name != "all_util"}
+    told = json.loads(decoder.loggable(decoder.decode(json.dumps(given).encode())))
+    hidden = tiny.DOCUMENT["sensitive"]
+    assert told == {n: given.get(n) for n in tiny.RECORD if n not in hidden}
 
 
 def test_a_refused_request_is_one_line_with_its_code(predictor: Predictor, log: Log) -> None:

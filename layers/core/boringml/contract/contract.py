@@ -11,7 +11,8 @@ from boringml.contract.features import Features, features_of
 class Contract:
     """contract.json. `schema` is the JSON Schema of one record; limits are records and bytes.
 
-    `has_gaps` tells whether a field may be null or absent.
+    `has_gaps` tells whether a field may be null or absent. `sensitive` fields never reach a log;
+    `key_features` are those that segments are made of.
     """
 
     model: str
@@ -23,14 +24,14 @@ class Contract:
     threshold: float
     max_records: int
     max_body_bytes: int
-    logged_features: tuple[str, ...]
+    sensitive: tuple[str, ...]
+    key_features: tuple[str, ...]
     has_gaps: bool
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Contract":
         """Return the contract of a parsed contract.json."""
         decision, limits, schema = document["decision"], document["limits"], document["request"]
-        sensitive = frozenset(document["sensitive"])
         return cls(
             model=document["model"],
             version=document["version"],
@@ -41,7 +42,8 @@ class Contract:
             threshold=decision["threshold"],
             max_records=limits["max_records"],
             max_body_bytes=limits["max_body_bytes"],
-            logged_features=tuple(n for n in document["key_features"] if n not in sensitive),
+            sensitive=tuple(document["sensitive"]),
+            key_features=tuple(document["key_features"]),
             has_gaps=any(
                 name not in schema["required"] or rule.get("nullable", False)
                 for name, rule in schema["properties"].items()

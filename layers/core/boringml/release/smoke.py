@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from boringml.errors import BoringError
+from boringml.serving.stages import SMOKE
 
 Invoke = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -22,7 +23,7 @@ def request_event(model: str, body: str, content_type: str | None = "application
         "headers": {"Content-Type": content_type, "X-Request-Id": "smoke"},
         "body": body,
         "isBase64Encoded": False,
-        "requestContext": {"requestId": "smoke", "stage": "smoke"},
+        "requestContext": {"requestId": "smoke", "stage": SMOKE},
     }
 
 

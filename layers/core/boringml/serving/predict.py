@@ -7,11 +7,14 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from boringml.errors import BoringError
 from boringml.serving import proxy_event
 from boringml.serving.decoder import Record
 from boringml.serving.model import Model
-from boringml.serving.prediction_log import PredictionLog
+from boringml.serving.prediction_log import NAMESPACE, PredictionLog
+from boringml.serving.stages import UNCOUNTED
 
 Write = Callable[[str], Any]
 Body = dict[str, Any]
@@ -31,7 +34,12 @@ class Predictor:
     """Answers the requests of one process. `model` is None before the first release."""
 
     def __init__(
-        self, name: str, model: Model | None, function_version: str, write: Write = _print
+        self,
+        name: str,
+        model: Model | None,
+        function_version: str,
+        write: Write = _print,
+        namespace: str = NAMESPACE,
     ) -> None:
         self.name = name
         self.model = model
@@ -45,7 +53,8 @@ class Predictor:
                 "contract_version": model.contract.version if model else None,
                 "pattern": "online",
                 "function_version": function_version,
-            }
+            },
+            namespace,
         )
 
     def answer(self, event: Mapping[str, Any], invocation_id: str = "none") -> dict[str, Any]:
@@ -67,13 +76,14 @@ class Predictor:
             failure = BoringError("internal_error", told)
             status, body, code, lines = failure.status, failure.body(), failure.code, [_trace()]
         answer = proxy_event.answer(status, body, request_id)
+        stage = context.get("stage")
         cold, self._cold = self._cold, False
         headers = event.get("headers") or {}
         upstream = proxy_event.header(headers, "X-Request-Id")
         trace = proxy_event.header(headers, "X-Amzn-Trace-Id")
         written = self._log.lines(
             {
-                "stage": context.get("stage"),
+                "stage": stage,
                 "request_id": request_id,
                 "upstream_request_id": upstream if _is_id(upstream) else None,
                 "trace_id": trace if _is_trace(trace) else None,
@@ -83,6 +93,7 @@ class Predictor:
             code=code,
             failed=status >= 500,
             latency_ms=(time.perf_counter() - begin) * 1000,
+            counted=stage not in UNCOUNTED,
         )
         self._write(written.decode())
         return answer
@@ -104,12 +115,12 @@ class Predictor:
 
     def _several(self, model: Model, records: list[Record]) -> tuple[list[Body], list[Line]]:
         """Return what the caller sees of each record, and what the log has of it."""
-        logged = model.contract.logged_features
+        loggable = model.decoder.loggable
         shown, lines = [], []
         for record, probability in zip(records, model.predict(records), strict=True):
             label = model.label(probability)
             shown.append({"prediction": label, "probability": probability})
-            features = {name: getattr(record, name) for name in logged}
+            features = orjson.Fragment(loggable(record))
             lines.append({"features": features, "prediction": label, "probability": probability})
         return shown, lines
 

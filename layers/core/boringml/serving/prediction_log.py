@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+# Of one stack among others, see the setting METRICS_NAMESPACE.
 NAMESPACE = "BoringML"
 _METRICS = [
     {"Name": "requests", "Unit": "Count"},
@@ -22,12 +23,13 @@ _LOAD_METRICS = [{"Name": "model_load_failures", "Unit": "Count"}]
 class PredictionLog:
     """Makes the lines of one function version, whose unchanging fields are `constants`.
 
-    Among them are the dimensions of the metrics, `model` and `model_version`, as text.
+    Among them are the dimensions of the metrics, `model` and `model_version`, as text. `namespace`
+    is that of the metrics.
     """
 
-    def __init__(self, constants: Mapping[str, Any]) -> None:
+    def __init__(self, constants: Mapping[str, Any], namespace: str = NAMESPACE) -> None:
         self._constants = b'",%b,' % orjson.dumps(constants)[1:-1]
-        self._directive = _directive([["model", "model_version"]], _METRICS)
+        self._directive = _directive(namespace, [["model", "model_version"]], _METRICS)
         self._second = -1
         self._second_text = b""
 
@@ -39,11 +41,13 @@ class PredictionLog:
         code: str | None,
         failed: bool,
         latency_ms: float,
+        counted: bool = True,
     ) -> bytes:
         """Return a line for each record, the first of which carries the metrics of the request.
 
         `request` are the fields that the records share. `code` is that of a refusal; `failed`
-        tells whether it was the service's fault. A request without records gets one line.
+        tells whether it was the service's fault. A request without records gets one line; one that
+        is not `counted` leaves its lines and no metrics.
         """
         now = time.time()
         # Without a level and an RFC 3339 time, a log-level filter may drop a line with its metrics.
@@ -61,7 +65,7 @@ class PredictionLog:
                 b',"code":%b,"requests":1,"failures":%d,"latency_ms":%.3f'
                 % (orjson.dumps(code), failed, latency_ms),
                 _further(records[0]) if records else b"",
-                self._directive % int(now * 1000),
+                self._directive % int(now * 1000) if counted else b"}\n",
             )
         )
         if len(records) < 2:
@@ -76,7 +80,7 @@ class PredictionLog:
         return b"%b.%03dZ" % (self._second_text, int((now - second) * 1000))
 
 
-def load_failure_line(fields: Mapping[str, Any]) -> str:
+def load_failure_line(fields: Mapping[str, Any], namespace: str = NAMESPACE) -> str:
     """Return the line of a version that refuses to start, with the metric model_load_failures.
 
     `fields` has the dimension `model`.
@@ -85,14 +89,14 @@ def load_failure_line(fields: Mapping[str, Any]) -> str:
     line = b'{"level":"ERROR","timestamp":"%bZ"%b%b' % (
         _whole_seconds(int(now)),
         _further({**fields, "model_load_failures": 1}),
-        _directive([["model"]], _LOAD_METRICS) % int(now * 1000),
+        _directive(namespace, [["model"]], _LOAD_METRICS) % int(now * 1000),
     )
     return line.decode()
 
 
-def _directive(dimensions: Any, metrics: Any) -> bytes:
+def _directive(namespace: str, dimensions: Any, metrics: Any) -> bytes:
     """Return the end of a line, whose one gap is the milliseconds since 1970."""
-    directive = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics}
+    directive = {"Namespace": namespace, "Dimensions": dimensions, "Metrics": metrics}
     return b',"_aws":{"Timestamp":%%d,"CloudWatchMetrics":[%b]}}\n' % orjson.dumps(directive)
 
 
