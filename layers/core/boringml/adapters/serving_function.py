@@ -61,6 +61,12 @@ class ServingFunction:
         )
         return version
 
+    def log_group(self, version: str) -> str:
+        """Return the name of the log group that a version writes to."""
+        found = self._client.get_function_configuration(FunctionName=self.name, Qualifier=version)
+        # Where it names none: "Sending Lambda function logs to CloudWatch", Lambda Developer Guide.
+        return found.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.name}"
+
     def alias(self, name: str) -> str:
         """Return the function version that an alias points to."""
         return self._client.get_alias(FunctionName=self.name, Name=name)["FunctionVersion"]
@@ -134,10 +140,20 @@ class ServingFunction:
         """Return the answer of a version or alias: {"statusCode", "body", ...}.
 
         Raises BoringError `candidate_failed` where the function itself fails or does not start.
+        `function_throttled` (429) where it had no room.
         """
-        answer = self._client.invoke(
-            FunctionName=self.name, Qualifier=qualifier, Payload=json.dumps(dict(event)).encode()
-        )
+        try:
+            answer = self._client.invoke(
+                FunctionName=self.name,
+                Qualifier=qualifier,
+                Payload=json.dumps(dict(event)).encode(),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TooManyRequestsException":
+                raise
+            raise BoringError(
+                "function_throttled", f"{self.name} has no room to run: try again.", 429
+            ) from error
         payload = json.loads(answer["Payload"].read() or b"null")
         if answer.get("FunctionError") or not isinstance(payload, dict):
             told = payload.get("errorMessage") if isinstance(payload, dict) else payload

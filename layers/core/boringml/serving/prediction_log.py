@@ -17,19 +17,22 @@ _METRICS = [
     {"Name": "failures", "Unit": "Count"},
     {"Name": "latency_ms", "Unit": "Milliseconds"},
 ]
+# An alarm is on the model; the judge compares function versions, each of which is (code, model).
+_DIMENSIONS = [["model"], ["model", "model_version", "function_version"]]
 _LOAD_METRICS = [{"Name": "model_load_failures", "Unit": "Count"}]
 
 
 class PredictionLog:
     """Makes the lines of one function version, whose unchanging fields are `constants`.
 
-    Among them are the dimensions of the metrics, `model` and `model_version`, as text. `namespace`
+    Among them are the dimensions of the metrics, `model`, `model_version` and
+    `function_version`, as text. `namespace`
     is that of the metrics.
     """
 
     def __init__(self, constants: Mapping[str, Any], namespace: str = NAMESPACE) -> None:
         self._constants = b'",%b,' % orjson.dumps(constants)[1:-1]
-        self._directive = _directive(namespace, [["model", "model_version"]], _METRICS)
+        self._directive = _directive(namespace, _DIMENSIONS, _METRICS)
         self._second = -1
         self._second_text = b""
 

@@ -1,0 +1,57 @@
+"""The prediction log of one serving function, in CloudWatch Logs."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from boringml.errors import BoringError
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs.client import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import FilterLogEventsRequestTypeDef
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """JSON lines with their times in ms since 1970, and the token of the next page, if any."""
+
+    lines: tuple[tuple[int, dict[str, Any]], ...]
+    token: str | None
+
+
+class PredictionLogReader:
+    """Reads the log group `group`, all its streams together, oldest lines first."""
+
+    def __init__(self, client: "CloudWatchLogsClient", group: str) -> None:
+        self._client = client
+        self.group = group
+
+    def page(self, since_ms: int, token: str | None = None) -> LogPage:
+        """Return one page of the lines since then; it may be empty although others follow.
+
+        Raises BoringError `log_busy` (429): FilterLogEvents has a small quota per account.
+        """
+        asked: FilterLogEventsRequestTypeDef = {"logGroupName": self.group, "startTime": since_ms}
+        if token:
+            asked["nextToken"] = token
+        try:
+            found = self._client.filter_log_events(**asked)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ThrottlingException":
+                raise
+            raise BoringError("log_busy", f"{self.group} was read too often.", 429) from error
+        lines = ((event["timestamp"], _json(event["message"])) for event in found["events"])
+        return LogPage(
+            tuple((at, line) for at, line in lines if line is not None), found.get("nextToken")
+        )
+
+
+def _json(message: str) -> dict[str, Any] | None:
+    """Return the JSON object that a message holds behind the runtime's own prefix, or None."""
+    try:
+        found = json.loads(message[message.index("{") :])
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
