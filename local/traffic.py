@@ -42,8 +42,8 @@ class Traffic:
         events: Any = None,
         *,
         outcome: str = "LoanAccepted",
-        clients: int = 4,
-        pause: float = 0.01,
+        clients: int = 3,
+        pause: float = 0.015,
     ) -> None:
         self._client = client
         self._model = model

@@ -75,9 +75,9 @@ def roll_back(
     ignored, for a person to judge: `ignored` says so. `seen` is the version that was live when it
     was asked for: where another one is live by now, somebody else came first, and a second step
     back is not what was meant.
-    Raises what `decide` raises, `live_changed` (422) for `seen`, `package_missing` where the
-    package of the version to go back to is gone, `function_version_gone`, and `release_busy` while another
-    rollback is under way.
+    Raises what `decide` raises; `live_changed` (422) for `seen`; `package_missing` where the
+    package to go back to is gone; `function_version_gone`; `release_busy` (409) while another
+    rollback runs.
     """
     route = registry.route(model)
     history = registry.history(model)
