@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-
 # A look costs a few calls: the numbers of a minute change little within seconds.
 _SHORTEST_WAIT = 10
 
