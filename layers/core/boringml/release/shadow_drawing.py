@@ -53,10 +53,10 @@ def drawn(report: Mapping[str, Any], pairs: Sequence[Pair]) -> str:
     body = [
         _text(24, 32, title, "title"),
         _text(24, 52, told, "quiet"),
-        *_scatter(24, 76, 330, pairs),
-        *_shift(420, 76, report),
-        *_latency(420, 196, summary),
-        *_segments(420, 276, segments, report["plan"]["max_segment_disagreement"]),
+        *_scatter(24, 76, 320, pairs),
+        *_shift(376, 76, report),
+        *_latency(376, 196, summary),
+        *_segments(376, 276, segments, report["plan"]["max_segment_disagreement"]),
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">\n'
@@ -126,7 +126,7 @@ def _segments(
 
 def _bars(x: float, y: float, rows: Sequence[tuple[str, float, str]], most: float) -> Iterator[str]:
     """Yield one bar a row: its name, its value, what is told of it; `most` is the tolerance."""
-    left, room = x + 120, 150
+    left, room = x + 170, 140
     scale = room / (max(most, *(value for _, value, _ in rows)) or 1.0)
     for row, (name, value, told) in enumerate(rows):
         top = y + 20 * row
