@@ -24,7 +24,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class PredictionClient:
-    """Calls `url`/models/<model>/predictions."""
+    """Calls `url`/models/<model>/predictions, and its other routes."""
 
     url: str
     credentials: Credentials
@@ -35,10 +35,16 @@ class PredictionClient:
         return self.post(model, json.dumps(value).encode(), "application/json")
 
     def post(
-        self, model: str, body: bytes, content_type: str | None, *, signed: bool = True
+        self,
+        model: str,
+        body: bytes,
+        content_type: str | None,
+        *,
+        signed: bool = True,
+        route: str = "predictions",
     ) -> Answer:
         """Return the answer to any body, good or bad."""
-        url = f"{self.url}/models/{model}/predictions"
+        url = f"{self.url}/models/{model}/{route}"
         # urllib sends a type of its own where there is none.
         headers: Mapping[str, str] = {"Content-Type": content_type or ""}
         if signed:

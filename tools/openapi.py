@@ -15,6 +15,7 @@ import yaml
 
 from tools.openapi_errors import (
     EDGE_ERRORS,
+    EXAMPLE_ID,
     NOT_FOUND,
     REQUEST_ID,
     error_schema,
@@ -24,6 +25,8 @@ from tools.openapi_errors import (
 )
 from tools.openapi_errors import responses as error_responses
 from tools.openapi_models import (
+    ACCEPTED,
+    comparison_examples,
     example_references,
     pascal,
     reference,
@@ -99,11 +102,55 @@ def predictions(contract: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def unknown_model() -> dict[str, Any]:
+def comparisons(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return the operation that compares another endpoint's answer with that of one model."""
+    model, prefix = contract["model"], pascal(contract["model"])
+    nested = f"{prefix}Online"
+    accepted = {
+        "description": "Compared; the log and the metrics tell how.",
+        "headers": request_id_header(),
+        "content": {
+            "application/json": {
+                "schema": reference("Accepted"),
+                "examples": {"Accepted": {"value": {"request_id": EXAMPLE_ID}}},
+            }
+        },
+    }
+    return {
+        "operationId": f"compare{prefix}",
+        "summary": f"Compare another endpoint's answer with that of model {model}",
+        "description": (
+            "For a migration: what an existing endpoint was asked, what it answered and in how "
+            "many milliseconds. Nothing of it reaches the metrics of predictions."
+        ),
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": reference(f"{prefix}Comparison"),
+                    "examples": example_references(prefix, comparison_examples(contract)),
+                }
+            },
+        },
+        "responses": {"202": accepted, **error_responses([*contract["errors"], *EDGE_ERRORS])},
+        "x-amazon-apigateway-auth": IAM,
+        "x-amazon-apigateway-request-validator": "parameters",
+        "x-amazon-apigateway-integration": {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "uri": {"Fn::GetAtt": [nested, "Outputs.CompareInvocationUri"]},
+            "credentials": {"Fn::GetAtt": [nested, "Outputs.InvokeRoleArn"]},
+            "timeoutInMillis": TIMEOUT_MILLIS,
+            "passthroughBehavior": "when_no_match",
+        },
+    }
+
+
+def unknown_model(verb: str) -> dict[str, Any]:
     """Return the operation that answers for every name that no model has: 404, our error body."""
     message = "No model of that name is served here: see the paths of this API."
     return {
-        "operationId": "predictUnknownModel",
+        "operationId": f"{verb}UnknownModel",
         "summary": "Refuse the name of an unknown model",
         "parameters": [
             {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -132,16 +179,26 @@ def unknown_model() -> dict[str, Any]:
 def document(contracts: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the OpenAPI 3.0.1 definition of the API of these contracts."""
     known = [error for contract in contracts for error in contract["errors"]]
-    components: dict[str, Any] = {"ApiError": error_schema([*known, NOT_FOUND, *EDGE_ERRORS])}
+    components: dict[str, Any] = {
+        "ApiError": error_schema([*known, NOT_FOUND, *EDGE_ERRORS]),
+        "Accepted": ACCEPTED,
+    }
     paths: dict[str, Any] = {}
     examples: dict[str, Any] = {}
     for contract in contracts:
         prefix = pascal(contract["model"])
         components.update(schemas(contract))
-        for name, example in {**request_examples(contract), **response_examples(contract)}.items():
+        named = {
+            **request_examples(contract),
+            **response_examples(contract),
+            **comparison_examples(contract),
+        }
+        for name, example in named.items():
             examples[prefix + name] = example
         paths[f"/models/{contract['model']}/predictions"] = {"post": predictions(contract)}
-    paths["/models/{model}/predictions"] = {"post": unknown_model()}
+        paths[f"/models/{contract['model']}/shadow"] = {"post": comparisons(contract)}
+    paths["/models/{model}/predictions"] = {"post": unknown_model("predict")}
+    paths["/models/{model}/shadow"] = {"post": unknown_model("compare")}
     return {
         "openapi": "3.0.1",
         "info": {

@@ -5,6 +5,16 @@ from typing import Any
 
 from tools.openapi_errors import EXAMPLE_ID
 
+ACCEPTED = {
+    "type": "object",
+    "description": "The body of a 202.",
+    "additionalProperties": False,
+    "required": ["request_id"],
+    "properties": {
+        "request_id": {"type": "string", "description": "Finds this request in the logs."}
+    },
+}
+
 
 def pascal(name: str) -> str:
     """Return a model's name as API Gateway takes names of schemas: letters and digits."""
@@ -49,7 +59,35 @@ def schemas(contract: dict[str, Any]) -> dict[str, Any]:
         "maxItems": limit,
         "items": reference(f"{prefix}Record"),
     }
+    answered = {key: value for key, value in prediction.items() if key != "additionalProperties"}
+    comparison = {
+        "type": "object",
+        "description": "What another endpoint was asked and answered.",
+        "additionalProperties": False,
+        "required": ["request", "response", "latency_ms"],
+        "properties": {
+            "request": reference(f"{prefix}Request"),
+            "response": {
+                "description": "One answer for one record, a list for a list; more is not read.",
+                "oneOf": [
+                    answered,
+                    {
+                        "type": "object",
+                        "required": ["predictions"],
+                        "properties": {"predictions": {"type": "array", "items": answered}},
+                    },
+                ],
+            },
+            "latency_ms": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": 3600000,
+                "description": "How long the other endpoint took, in milliseconds.",
+            },
+        },
+    }
     return {
+        f"{prefix}Comparison": comparison,
         f"{prefix}Record": record,
         f"{prefix}Records": records,
         f"{prefix}Request": {
@@ -87,6 +125,15 @@ def response_examples(contract: dict[str, Any]) -> dict[str, Any]:
         "Answer": {"summary": "to one record", "value": {**good, **who}},
         "AnswerList": {"summary": "to a list", "value": {"predictions": [good, bad], **who}},
     }
+
+
+def comparison_examples(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return what another endpoint was asked and answered, by name; the numbers are made up."""
+    decision, record = contract["decision"], contract["examples"][0]["record"]
+    probability = round(decision["threshold"] / 2, 4)
+    answered = {"prediction": decision["negative"], "probability": probability}
+    value = {"request": record, "response": answered, "latency_ms": 41.5}
+    return {"Comparison": {"summary": "of one record", "value": value}}
 
 
 def example_references(prefix: str, examples: dict[str, Any]) -> dict[str, Any]:

@@ -130,8 +130,11 @@ def test_every_code_that_serving_raises_is_in_the_catalogue() -> None:
 def test_examples_are_those_of_the_contract_and_fit_their_schemas(
     contract: dict[str, Any],
 ) -> None:
-    operation = DOCUMENT["paths"][f"/models/{contract['model']}/predictions"]["post"]
-    bodies = [operation["requestBody"], *operation["responses"].values()]
+    operations = [
+        DOCUMENT["paths"][f"/models/{contract['model']}/{verb}"]["post"]
+        for verb in ("predictions", "shadow")
+    ]
+    bodies = [b for o in operations for b in (o["requestBody"], *o["responses"].values())]
     seen = []
     for media in (body["content"]["application/json"] for body in bodies):
         # The schemas are of draft 4, with references into the document.
@@ -181,7 +184,12 @@ def test_a_model_that_is_not_online_has_no_path(tmp_path: Any) -> None:
         (folder / "model.yaml").write_text(f"patterns: [{pattern}]\n")
         (folder / "contract.json").write_text(json.dumps({**CONTRACTS[0], "model": name}))
     paths = yaml.safe_load(openapi.rendered(tmp_path))["paths"]
-    assert list(paths) == ["/models/credit/predictions", "/models/{model}/predictions"]
+    assert list(paths) == [
+        "/models/credit/predictions",
+        "/models/credit/shadow",
+        "/models/{model}/predictions",
+        "/models/{model}/shadow",
+    ]
 
 
 def test_the_name_of_a_model_becomes_one_of_letters_and_digits() -> None:
@@ -196,8 +204,9 @@ def test_every_operation_asks_for_a_signature() -> None:
             assert operation["x-amazon-apigateway-auth"] == {"type": "AWS_IAM"}, path
 
 
-def test_an_unknown_model_is_answered_with_our_error() -> None:
-    integration = DOCUMENT["paths"]["/models/{model}/predictions"]["post"][
+@pytest.mark.parametrize("verb", ["predictions", "shadow"])
+def test_an_unknown_model_is_answered_with_our_error(verb: str) -> None:
+    integration = DOCUMENT["paths"][f"/models/{{model}}/{verb}"]["post"][
         "x-amazon-apigateway-integration"
     ]
     answer = integration["responses"]["default"]

@@ -58,14 +58,17 @@ def decided(stack: Stack, *given: Any) -> Any:
     return told
 
 
-def counted(stack: Stack) -> float:
-    """Return the requests that the metrics of live traffic have."""
+def counted(stack: Stack, metric: str = "requests", **dimensions: str) -> float:
+    """Return the sum of a metric of the stack, by default of the requests of live's version."""
+    if not dimensions:
+        dimensions = {"model_version": str(stack.registry.alias("credit", "live"))}
     found = stack.local_aws.client("cloudwatch").get_metric_statistics(
         Namespace="BoringML/e2e-one",
-        MetricName="requests",
+        MetricName=metric,
         Dimensions=[
-            {"Name": "model", "Value": "credit"},
-            {"Name": "model_version", "Value": str(stack.registry.alias("credit", "live"))},
+            {"Name": name, "Value": value}
+            for name, value in {"model": "credit", **dimensions}.items()
+            if value
         ],
         StartTime=datetime.now(UTC) - timedelta(hours=3),
         EndTime=datetime.now(UTC) + timedelta(hours=1),
@@ -102,3 +105,32 @@ def test_a_candidate_that_is_live_passes_and_one_that_answers_nothing_is_refused
     assert report["summary"]["disagreements"] == 0
     assert report["summary"]["probability_shift"]["max"] == 0.0
     assert set(report["not_compared"]["sensitive_fields"]) == {"addr_state", "annual_inc"}
+
+
+def test_another_endpoints_answer_is_compared_with_lives_and_no_traffic_is_counted(
+    live: Stack,
+) -> None:
+    (record,) = credit(slice(6050, 6051)).drop(columns="Class").to_dict("records")
+    answered = live.api.predict("credit", record).body
+    given = {"prediction": answered["prediction"], "probability": answered["probability"]}
+    body = {"request": record, "response": given, "latency_ms": 41.5}
+    requests = counted(live)
+    comparisons = counted(live, "comparisons", model_version="")
+
+    accepted = live.api.post(
+        "credit", json.dumps(body).encode(), "application/json", route="shadow"
+    )
+    assert (accepted.status, set(accepted.body)) == (202, {"request_id"})
+    deadline = time.monotonic() + 30
+    while counted(live, "comparisons", model_version="") == comparisons:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert counted(live) == requests
+    assert counted(live, "probability_shift", model_version="") == 0.0
+    assert counted(live, "disagreements", model_version="") == 0.0
+
+    bad = json.dumps({**body, "request": {**record, "term": "term_48"}}).encode()
+    refused = live.api.post("credit", bad, "application/json", route="shadow")
+    assert (refused.status, refused.body["error"]["field"]) == (422, "$.request.term")
+    unsigned = live.api.post("credit", bad, "application/json", route="shadow", signed=False)
+    assert unsigned.status == 403

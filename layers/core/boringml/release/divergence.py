@@ -37,6 +37,22 @@ class Pair:
     candidate: Answer
     features: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Pair":
+        """Return the pair that `dataclasses.asdict` made `document` of."""
+        live, candidate = Answer(**document["live"]), Answer(**document["candidate"])
+        return cls(document["id"], live, candidate, document["features"])
+
+    @property
+    def differs(self) -> bool:
+        """Whether two labels are told."""
+        return self.live.prediction != self.candidate.prediction
+
+    @property
+    def shift(self) -> float:
+        """|candidate - live| of two probabilities."""
+        return abs((self.candidate.probability or 0.0) - (self.live.probability or 0.0))
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -92,8 +108,8 @@ def summarise(
             live_failures += 1
     failures = Counter(p.candidate.failure for p in answered if p.candidate.failure is not None)
     compared = [pair for pair in answered if pair.candidate.failure is None]
-    differing = [pair for pair in compared if _differs(pair)]
-    shifts = sorted(_shift(pair) for pair in compared)
+    differing = [pair for pair in compared if pair.differs]
+    shifts = sorted(pair.shift for pair in compared)
     before = sorted(pair.live.latency_ms for pair in compared)
     after = sorted(pair.candidate.latency_ms for pair in compared)
     extra = failures.total()
@@ -138,7 +154,7 @@ def _segments(
             if name in pair.features:
                 segment = segment_of(pair.features[name], baseline.get(name))
                 samples[segment] += 1
-                differing[segment] += _differs(pair)
+                differing[segment] += pair.differs
         found.extend(
             Segment(
                 name,
@@ -151,14 +167,6 @@ def _segments(
             for segment, count in samples.most_common()
         )
     return found
-
-
-def _differs(pair: Pair) -> bool:
-    return pair.live.prediction != pair.candidate.prediction
-
-
-def _shift(pair: Pair) -> float:
-    return abs((pair.candidate.probability or 0.0) - (pair.live.probability or 0.0))
 
 
 def _quantiles(ordered: Sequence[float], **shares: float) -> dict[str, float | None]:

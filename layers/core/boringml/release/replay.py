@@ -90,7 +90,7 @@ class Rebuilder:
         return self._typical[name] if name in self.required else None
 
 
-def replay_event(model: str, request_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
+def replay_event(model: str, request_id: str, request: Any) -> dict[str, Any]:
     """Return the event of the same request, told apart by its stage and its id."""
     told = f"{request_id}-shadow"
     path = f"/models/{model}/predictions"
@@ -99,7 +99,7 @@ def replay_event(model: str, request_id: str, record: Mapping[str, Any]) -> dict
         "path": path,
         "resource": path,
         "headers": {"Content-Type": "application/json", "X-Request-Id": told},
-        "body": json.dumps(record),
+        "body": json.dumps(request),
         "isBase64Encoded": False,
         "requestContext": {"requestId": told, "stage": SHADOW},
     }

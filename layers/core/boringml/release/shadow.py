@@ -87,10 +87,7 @@ class State:
     def of(cls, content: bytes) -> "State":
         """Return the state that `content` holds."""
         found = json.loads(content)
-        found["pairs"] = [
-            Pair(p["id"], Answer(**p["live"]), Answer(**p["candidate"]), p["features"])
-            for p in found["pairs"]
-        ]
+        found["pairs"] = [Pair.of(pair) for pair in found["pairs"]]
         return cls(**found)
 
     def content(self) -> bytes:
