@@ -40,7 +40,7 @@ def write(
     variables = {
         **environ,
         "SAM_CLI_TELEMETRY": "0",
-        "BORINGML_STACK_NAME": stack_name,
+        "BORINGML_STACK": stack_name,
         **{variable_name(name): value for name, value in outputs.items()},
     }
     lines = [

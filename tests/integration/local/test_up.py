@@ -89,7 +89,7 @@ def test_the_environment_file_makes_the_tools_talk_to_it(world: World) -> None:
     names = [item["FunctionName"] for item in listed["Functions"]]
     assert world.deployed.outputs["FunctionName"] in names
     resources = json.loads(
-        world.shell('sam list resources --stack-name "$BORINGML_STACK_NAME" --output json')
+        world.shell('sam list resources --stack-name "$BORINGML_STACK" --output json')
     )
     assert "EchoFunction" in [item["LogicalResourceId"] for item in resources]
     assert world.shell('echo "$BORINGML_API_URL"').strip() == world.deployed.outputs["ApiUrl"]

@@ -1,0 +1,109 @@
+"""Executions of a state machine: started once, followed until they end."""
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from boringml.errors import BoringError
+
+# Polls are quick at first, then as rare as an account with many of them wants.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
+_REASON = re.compile(r"(?P<code>[a-z][a-z0-9_]*): (?P<message>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A state that an execution entered, `seconds` after it began."""
+
+    state: str
+    at: datetime
+    seconds: float
+
+
+class Executions:
+    """Executions of standard state machines. `client` is a boto3 client of Step Functions."""
+
+    def __init__(self, client: Any, pause: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._pause = pause
+
+    def start(self, machine: str, given: Mapping[str, Any]) -> str:
+        """Return the ARN of an execution that has just begun."""
+        # A name of our own: where the answer is lost, botocore asks again and none begins twice.
+        name = f"{given['model']}-{uuid.uuid4().hex}"
+        answer = self._client.start_execution(
+            stateMachineArn=machine, name=name, input=json.dumps(given)
+        )
+        return str(answer["executionArn"])
+
+    def runs(self, execution: str) -> bool:
+        """Return whether an execution has not ended."""
+        try:
+            return bool(self._status(execution)["status"] == "RUNNING")
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return False
+
+    def watch(self, execution: str, seconds: float | None = None) -> Iterator[list[Entered]]:
+        """Yield what an execution entered since the last look, again and again until it ended.
+
+        Raises TimeoutError after `seconds`. What it ended with, `result` tells.
+        """
+        deadline = None if seconds is None else time.monotonic() + seconds
+        last, pause = 0, FIRST_PAUSE_SECONDS
+        while True:
+            # Asked first: an execution that had ended by then has its whole history.
+            ended = self._status(execution)
+            events = self._events_after(execution, last)
+            last = events[-1]["id"] if events else last
+            yield [
+                Entered(
+                    event["stateEnteredEventDetails"]["name"],
+                    event["timestamp"],
+                    (event["timestamp"] - ended["startDate"]).total_seconds(),
+                )
+                for event in events
+                if event["type"].endswith("StateEntered")
+            ]
+            if ended["status"] != "RUNNING":
+                return
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError(execution)
+            self._pause(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+
+    def result(self, execution: str) -> Any:
+        """Return the output of an execution that succeeded.
+
+        Raises BoringError with the code of the reason where it has one, else `execution_failed`,
+        `execution_timed_out` or `execution_aborted`.
+        """
+        found = self._status(execution)
+        if found["status"] == "SUCCEEDED":
+            return json.loads(found["output"])
+        told = ": ".join(text for text in (found.get("error"), found.get("cause")) if text)
+        reason = _REASON.fullmatch(found.get("cause") or "")
+        code = reason["code"] if reason else f"execution_{found['status'].lower()}"
+        message = reason["message"] if reason else told or "It says no reason."
+        raise BoringError(code, message, execution=execution, status=found["status"])
+
+    def _status(self, execution: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.describe_execution(executionArn=execution)
+        return answer
+
+    def _events_after(self, execution: str, last: int) -> list[dict[str, Any]]:
+        """Return the events after number `last`, oldest first, reading no more pages than those."""
+        pages = self._client.get_paginator("get_execution_history").paginate(
+            executionArn=execution, reverseOrder=True, PaginationConfig={"PageSize": 100}
+        )
+        found: list[dict[str, Any]] = []
+        for page in pages:
+            new = [event for event in page["events"] if event["id"] > last]
+            found.extend(new)
+            if len(new) < len(page["events"]):
+                break
+        return found[::-1]

@@ -1,0 +1,118 @@
+"""One stack, and what commands ask of it. All is found by the stack's outputs."""
+
+from functools import cached_property
+from typing import Any
+
+import boto3
+import typer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from boringml.adapters.object_store import ObjectStore
+from boringml.adapters.registry_table import RegistryTable
+from boringml.errors import BoringError
+from boringml_cli.executions import Executions
+from boringml_cli.failures import StackUnknownError
+from boringml_cli.output import Output
+
+# A person waits: a dead endpoint is told within half a minute.
+_CONFIG = Config(
+    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+
+class Session:
+    """What a command works with. Nothing is asked of AWS before a command needs it.
+
+    Raises StackUnknownError where the stack is not there or lacks an output, and what botocore
+    raises where AWS is not reachable.
+    """
+
+    def __init__(self, stack: str | None, output: Output) -> None:
+        self._stack = stack
+        self.output = output
+
+    @property
+    def stack(self) -> str:
+        """The stack's name. Raises typer.BadParameter where nobody named one."""
+        if not self._stack:
+            raise typer.BadParameter(
+                "name the stack, such as boringml-dev, or set BORINGML_STACK "
+                "(the local AWS: source .local/env)",
+                param_hint="--stack",
+            )
+        return self._stack
+
+    def found(self, output: str) -> str:
+        """Return the value of one of the stack's outputs."""
+        if output not in self._outputs:
+            raise StackUnknownError(
+                f"Stack {self.stack} has no output {output}: it is no stack of boring-ml, "
+                "or an older one. Deploy it again."
+            )
+        return self._outputs[output]
+
+    @cached_property
+    def registry(self) -> RegistryTable:
+        """Versions, aliases, history and releases of all models."""
+        table = self.found("RegistryTable")
+        return RegistryTable(self.client("dynamodb"), table)
+
+    @cached_property
+    def packages(self) -> ObjectStore:
+        """Packages, and the reports of releases."""
+        bucket = self.found("PackagesBucket")
+        return ObjectStore(self.client("s3"), bucket)
+
+    @cached_property
+    def executions(self) -> Executions:
+        """Releases and rollbacks that run or ran."""
+        return Executions(self.client("stepfunctions"))
+
+    @cached_property
+    def caller(self) -> str:
+        """The ARN of who calls: what the history says of a person."""
+        return str(self.client("sts").get_caller_identity()["Arn"])
+
+    def known(self, model: str) -> str:
+        """Return the name of a model. Raises BoringError `model_not_found`."""
+        models = self.registry.models()
+        if model not in models:
+            there = ", ".join(models) or "none yet"
+            raise BoringError(
+                "model_not_found", f"{self.stack} has no model {model!r}. It has: {there}."
+            )
+        return model
+
+    def client(self, service: str) -> Any:
+        """Return a client of a service, by the environment or profile of the shell."""
+        make: Any = self._sdk.client
+        return make(service, config=_CONFIG)
+
+    @cached_property
+    def _sdk(self) -> boto3.Session:
+        return boto3.Session()
+
+    @cached_property
+    def _outputs(self) -> dict[str, str]:
+        try:
+            found = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+        except ClientError as error:
+            # CloudFormation's word for a stack that is not there, and for a name that cannot be.
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            message = error.response["Error"]["Message"]
+            region = self._sdk.region_name
+            raise StackUnknownError(
+                f"{message}. Looked in {region}: check --stack, AWS_REGION and AWS_PROFILE "
+                "(the local AWS: make up, then source .local/env)."
+            ) from error
+        return {item["OutputKey"]: item["OutputValue"] for item in found[0].get("Outputs", [])}
+
+
+def session_of(context: typer.Context) -> Session:
+    """Return what the global options made."""
+    session = context.obj
+    if not isinstance(session, Session):
+        raise TypeError("a command runs inside the application")
+    return session
