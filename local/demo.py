@@ -14,16 +14,22 @@ from rich.table import Table
 
 from boringml.adapters import declarations
 from boringml.adapters.registry_table import RegistryTable
+from boringml.registry.records import SPLIT, HistoryEvent
 from local.bad_requests import Case, send_bad_requests
-from local.datasets import write_credit
+from local.bad_versions import THROWS_ABOVE_INCOME
+from local.datasets import credit_records, write_credit
 from local.following import executions, follow, started_after
 from local.parity import Parity, credit_parity
 from local.paths import DEFAULT_HOME, ROOT
 from local.predictions import local_client
+from local.release_demo import Caught, moves, release_bad_versions
+from local.timeline import drawn
+from local.traffic import Traffic
 from local.up import Deployed, up
 
 MODEL = "credit"
 REPORT = DEFAULT_HOME / "demo-report.json"
+TIMELINE = DEFAULT_HOME / "demo-timeline.svg"
 # The first upload is a part of the data, so that a second run has something new to learn from.
 FIRST_ROWS = 6000
 REQUESTS = 200
@@ -68,7 +74,28 @@ def main() -> None:
     console.print(bad_requests_table(bad))
     _hold(all(case.kept for case in bad), "each bad request gets its status and code")
 
-    report = _report(deployed, registry, version, latencies, parity, bad)
+    console.rule("4. Another version earns its traffic, under a steady stream of requests")
+    records = credit_records()
+    begun = len(registry.history(MODEL))
+    with Traffic(client, MODEL, records, deployed.local_aws.client("events")) as traffic:
+        second = _train(deployed, console.print, first=False)
+        good = len(traffic.failed())
+        _hold(registry.alias(MODEL, "live") == second, "the better version is live")
+        _hold(good == 0, f"no request fails because of a release, and {good} did")
+
+        console.rule("5. Three bad versions, each caught by the step that is there for it")
+        caught = release_bad_versions(deployed, registry, MODEL, traffic, console.print)
+    _hold(not traffic.errors, f"the stream of requests: {traffic.errors}")
+    history = registry.history(MODEL)[begun:]
+    _hold_harm(traffic, records, history)
+    drawing = f"{MODEL}: {len(traffic.sent)} requests, {len(traffic.failed())} failed"
+    TIMELINE.write_text(drawn(traffic.sent, history, drawing))
+    console.print(moves_table(history))
+    console.print(caught_table(caught, traffic))
+
+    report = _report(deployed, registry, second, latencies, parity, bad)
+    report["requests"] = {"sent": len(traffic.sent), "failed": len(traffic.failed())}
+    report["caught"] = [asdict(item) for item in caught]
     REPORT.write_text(json.dumps(report, indent=2, default=str) + "\n")
     console.rule("Done")
     _summarise(console, report, time.monotonic() - begin)
@@ -93,6 +120,43 @@ def _train(deployed: Deployed, say: Callable[[str], None], *, first: bool) -> in
     say(f"release of version {version}")
     follow(states, started_after(states, outputs["ReleaseStateMachine"], released), say)
     return version
+
+
+def moves_table(history: list[HistoryEvent]) -> Table:
+    """Return the table of every move of live's requests: who decided, on what."""
+    table = Table("at", "live sends its requests to", "decided by", "because", title="Alias live")
+    for event in moves(history):
+        canary = event.details.get("canary")
+        told = f"version {event.to_version}"
+        if canary:
+            told += f", {canary['weight']:.0%} to version {canary['version']}"
+        by = event.by.rsplit(":", 2)[-2].partition("-")[0] if ":" in event.by else event.by
+        table.add_row(f"{event.at:%H:%M:%S.%f}"[:-3], told, by, event.why[:200])
+    return table
+
+
+def caught_table(caught: list[Caught], traffic: Traffic) -> Table:
+    """Return the table of the bad versions."""
+    sent, failed = len(traffic.sent), len(traffic.failed())
+    title = f"Bad versions: of {sent} requests, {failed} failed"
+    table = Table("version", "which", "caught by", "live requests failed", "harm over", title=title)
+    for item in caught:
+        over = "no harm" if item.harmed_seconds is None else f"{item.harmed_seconds:.1f} s"
+        table.add_row(str(item.version), item.says, item.step, str(item.failed_requests), over)
+    return table
+
+
+def _hold_harm(
+    traffic: Traffic, records: list[dict[str, Any]], history: list[HistoryEvent]
+) -> None:
+    """Prove that only what the bad version fails failed, and only while it had a share."""
+    splits = [event for event in history if event.kind == SPLIT and event.details["canary"]]
+    for item in traffic.failed():
+        rich = records[item.record]["annual_inc"] > THROWS_ABOVE_INCOME
+        during = any(event.at <= item.answered_at for event in splits)
+        _hold(
+            item.status == 500 and rich and during, f"a request that no bad version failed: {item}"
+        )
 
 
 def bad_requests_table(cases: list[Case]) -> Table:
@@ -144,6 +208,7 @@ def _summarise(console: Console, report: dict[str, Any], seconds: float) -> None
         "latency", f"p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms, on this machine"
     )
     table.add_row("package", report["package"])
+    table.add_row("timeline", str(TIMELINE.relative_to(ROOT)))
     table.add_row("report", str(REPORT.relative_to(ROOT)))
     table.add_row("look around", "source .local/env, then aws lambda list-functions")
     table.add_row("took", f"{seconds:.0f} s")

@@ -12,6 +12,7 @@ Invoke = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 # A 95th percentile of 40 requests is the third slowest: one hiccup does not fail a candidate.
 _TIMED_REQUESTS = 40
+_SLOWEST = 3
 
 
 def request_event(model: str, body: str, content_type: str | None = "application/json") -> Any:
@@ -55,7 +56,7 @@ def smoke(
         problems.append("the package has no golden requests")
     slowest = 0.0
     if not problems:
-        slowest = _p95(invoke, model, golden, clock)
+        slowest = _p95(invoke, model, golden, p95_ms, clock)
         if slowest > p95_ms:
             problems.append(f"p95 of {slowest:.0f} ms is above its budget of {p95_ms:.0f} ms")
     if problems:
@@ -108,15 +109,21 @@ def _p95(
     invoke: Invoke,
     model: str,
     golden: Sequence[Mapping[str, Any]],
+    budget: float,
     clock: Callable[[], float],
 ) -> float:
-    times = []
+    """Return the 95th percentile, in milliseconds, or less of it that is above the budget."""
+    times: list[float] = []
     for index in range(_TIMED_REQUESTS):
         event = request_event(model, json.dumps(golden[index % len(golden)]["record"]))
         begin = clock()
         invoke(event)
         times.append((clock() - begin) * 1000)
-    return sorted(times)[int(_TIMED_REQUESTS * 0.95) - 1]
+        late = sorted(taken for taken in times if taken > budget)
+        if len(late) >= _SLOWEST:
+            # Whatever the others take, the percentile is above: no need to wait for them.
+            return late[0]
+    return sorted(times)[-_SLOWEST]
 
 
 def _body_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
