@@ -53,7 +53,7 @@ def main() -> None:
         console.print(f"a prediction now: {answer.status} {answer.body['error']['code']}")
 
     console.rule("2. New data in S3 trains and releases a version")
-    version = _train(deployed, console.print, first=before is None)
+    version = _train(deployed, console.print, first=True) if before is None else before
     _hold(registry.alias(MODEL, "live") == version, "the new version is live in the registry")
     package = registry.version(MODEL, version)
 

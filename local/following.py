@@ -34,6 +34,7 @@ def follow(client: Any, execution: str, say: Say, seconds: float = 300) -> dict[
     """Return the output of an execution, once it has succeeded. Raises ExecutionFailedError."""
     deadline = time.monotonic() + seconds
     said: set[int] = set()
+    last = ""
     begin: datetime | None = None
     while time.monotonic() < deadline:
         status = client.describe_execution(executionArn=execution)
@@ -42,8 +43,12 @@ def follow(client: Any, execution: str, say: Say, seconds: float = 300) -> dict[
         ]:
             begin = begin or event["timestamp"]
             if event["id"] not in said and event["type"] == "TaskStateEntered":
+                name = event["stateEnteredEventDetails"]["name"]
                 after = (event["timestamp"] - begin).total_seconds()
-                say(f"  {after:5.1f} s  {event['stateEnteredEventDetails']['name']}")
+                # A state that looks again and again is said once.
+                if name != last:
+                    say(f"  {after:5.1f} s  {name}")
+                last = name
             said.add(event["id"])
         if status["status"] == "SUCCEEDED":
             output: dict[str, Any] = json.loads(status["output"])

@@ -51,13 +51,8 @@ def drawn(sent: Sequence[Sent], history: Sequence[HistoryEvent], title: str) -> 
             f'text-anchor="middle">{number}</text>'
         )
         rows.append(f"{number:>2}  {at:6.1f} s  {_says(event)}")
-    legend = "".join(
-        f'<rect x="{_LEFT + 150 * index}" y="{_TOP + _PLOT + 28}" width="12" height="12" '
-        f'fill="{colour}"/><text x="{_LEFT + 18 + 150 * index}" y="{_TOP + _PLOT + 38}">{name}</text>'
-        for index, (name, colour) in enumerate(
-            [*((f"version {v}", colours[v]) for v in versions), ("failed", _FAILED)]
-        )
-    )
+    named = [*((f"version {v}", colours[v]) for v in versions), ("failed", _FAILED)]
+    legend = "".join(_legend(_LEFT + 150 * n, *item) for n, item in enumerate(named))
     top = _TOP + _PLOT + 70
     told = "".join(
         f'<text x="{_LEFT}" y="{top + 17 * index}" class="row">{escape(row)}</text>'
@@ -77,6 +72,14 @@ def drawn(sent: Sequence[Sent], history: Sequence[HistoryEvent], title: str) -> 
         f'<text x="{_LEFT}" y="{_TOP + _PLOT + 16}" class="small">0 s</text>'
         f'<text x="{_WIDTH - 16}" y="{_TOP + _PLOT + 16}" class="small" text-anchor="end">'
         f"{seconds} s</text>{''.join(parts)}{legend}{told}</svg>\n"
+    )
+
+
+def _legend(x: int, name: str, colour: str) -> str:
+    y = _TOP + _PLOT + 28
+    return (
+        f'<rect x="{x}" y="{y}" width="12" height="12" fill="{colour}"/>'
+        f'<text x="{x + 18}" y="{y + 10}">{name}</text>'
     )
 
 
