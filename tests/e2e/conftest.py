@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 
 from boringml.adapters.registry_table import RegistryTable
+from boringml.adapters.serving_function import ServingFunction
+from boringml.registry.records import Route
+from boringml.release.road import publish_version
+from boringml.release.traffic import Mover, send
 from local.application import Application
-from local.datasets import write_credit
+from local.datasets import credit_records, write_credit
 from local.following import ExecutionFailedError, executions, follow, started_after
 from local.predictions import PredictionClient, local_client
 from local.server import LocalAWS
+from local.traffic import Traffic
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,55 @@ class Stack:
     @property
     def registry(self) -> RegistryTable:
         return RegistryTable(self.local_aws.client("dynamodb"), self.outputs["RegistryTable"])
+
+    @property
+    def function(self) -> ServingFunction:
+        return ServingFunction(self.local_aws.client("lambda"), self.outputs["CreditFunction"])
+
+    def traffic(self) -> Traffic:
+        """Return a stream of real requests and outcomes, to be entered."""
+        return Traffic(self.api, "credit", credit_records(), self.local_aws.client("events"))
+
+    def put_live(self, version: int, step: str = "promote") -> str:
+        """Make a version live in one move, as a release would; return its function version."""
+        published = publish_version(self.registry, self.function, "credit", version, "test")
+        self.registry.take_lock("credit", holder="test", kind="release", version=version)
+        send(
+            self.registry,
+            self.function,
+            "credit",
+            Route(version=version, function_version=published["function_version"]),
+            mover=Mover("test", "test"),
+            why="a test",
+            details={"step": step},
+        )
+        self.registry.free_lock("credit", holder="test")
+        return str(published["function_version"])
+
+    def agrees(self) -> bool:
+        """Return whether Lambda's alias live is as the registry says."""
+        route, now = self.registry.route("credit"), self.function.routing("live")
+        canary = route.canary
+        weights = {canary.function_version: canary.weight} if canary else {}
+        return (now.function_version, dict(now.weights)) == (route.function_version, weights)
+
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        """Wait until something holds."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, f"never: {what}"
+            time.sleep(0.1)
+
+    def entered(self, execution: str) -> list[str]:
+        """Return the states that an execution entered."""
+        events = self.local_aws.client("stepfunctions").get_execution_history(
+            executionArn=execution, maxResults=1000
+        )["events"]
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in events
+            if event["type"].endswith("StateEntered")
+        ]
 
     def upload(self, file: Path) -> str:
         """Upload training data and return the train execution that it started."""

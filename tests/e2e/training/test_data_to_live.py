@@ -24,14 +24,19 @@ RECORD: dict[str, Any] = json.loads(
 
 def test_new_data_becomes_a_version_that_answers(live: Stack) -> None:
     answer = live.api.predict("credit", RECORD)
-    assert (answer.status, answer.body["model_version"]) == (200, 1)
+    assert (answer.status, answer.body["model_version"]) == (
+        200,
+        live.registry.alias("credit", "live"),
+    )
 
 
-def test_a_second_file_becomes_version_2_by_itself(live: Stack, tmp_path: Path) -> None:
+def test_a_second_file_becomes_live_by_itself(live: Stack, tmp_path: Path) -> None:
     data = write_credit(tmp_path / "second.parquet", format="parquet")
-    assert live.output(live.upload(data))["version"] == 2
-    live.await_live(2)
-    assert live.api.predict("credit", RECORD).body["model_version"] == 2
+    with live.traffic() as traffic:
+        number = live.output(live.upload(data))["version"]
+        live.await_live(number, 180)
+    assert (traffic.errors, traffic.failed()) == ([], [])
+    assert live.api.predict("credit", RECORD).body["model_version"] == number
     assert [event.to_version for event in live.registry.history("credit") if event.alias == "live"]
 
 

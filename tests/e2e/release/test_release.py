@@ -1,0 +1,313 @@
+"""Releases and rollbacks on the local AWS: by effect, and killed half-way."""
+
+import json
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from boringml.adapters.registry_table import RegistryTable
+from boringml.errors import BoringError
+from boringml.registry.history import served_at
+from boringml.registry.records import Canary, Route
+from boringml.release.opening import take_lock
+from boringml.release.traffic import Mover, follow, send
+from local.bad_versions import THROWS, register_bad_version
+from local.datasets import write_credit
+from tests.e2e.conftest import Deploy, Stack
+
+pytestmark = pytest.mark.local_aws
+
+
+@pytest.fixture(scope="module")
+def two(live: Stack, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, int]:
+    """Two good versions, the first of which is live; the second is the first, registered again."""
+    first = live.registry.alias("credit", "live")
+    assert first is not None
+    known = live.registry.versions("credit")
+    data = write_credit(tmp_path_factory.mktemp("data") / "more.csv", slice(8000))
+    with live.traffic():
+        live.ended(live.upload(data))
+        live.until(lambda: len(live.registry.versions("credit")) > len(known), "a version more")
+        live.until(lambda: live.registry.lock("credit") is None, "its release is over", 180)
+    second = live.registry.versions("credit")[-1].number
+    return first, second
+
+
+@pytest.fixture
+def at_first(live: Stack, two: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Both versions, with the first one live and nothing under way."""
+    live.until(lambda: live.registry.lock("credit") is None, "nothing is under way", 120)
+    live.put_live(two[0])
+    yield two
+    live.until(lambda: live.registry.lock("credit") is None, "nothing is under way", 120)
+
+
+def release(live: Stack, version: int, name: str) -> str:
+    name = f"{name}-{random.randrange(10**9)}"
+    event = {"model": "credit", "version": version, "why": "a test"}
+    return live.start("ReleaseStateMachine", name, json.dumps(event))
+
+
+def roll_back(live: Stack, **given: Any) -> str:
+    name = f"rollback-{random.randrange(10**9)}"
+    event = {"model": "credit", "by": "person", "why": "a test", **given}
+    return live.start("RollbackStateMachine", name, json.dumps(event))
+
+
+def test_a_weight_of_a_tenth_is_a_tenth_of_the_requests(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    first, second = at_first
+    route = live.registry.route("credit")
+    published = live.put_live(second)
+    live.registry.take_lock("credit", holder="test", kind="release", version=second)
+    canary = Canary(version=second, function_version=published, weight=0.1)
+    to = Route(version=first, function_version=route.function_version, canary=canary)
+    mover = Mover("test", "test")
+    send(live.registry, live.function, "credit", to, mover=mover, why="a test")
+    try:
+        with live.traffic() as traffic:
+            live.until(lambda: len(traffic.sent) >= 2000, "2,000 requests", 120)
+    finally:
+        done = Route(version=first, function_version=route.function_version)
+        send(live.registry, live.function, "credit", done, mover=mover, why="a test")
+        live.registry.free_lock("credit", holder="test")
+    share = sum(item.version == second for item in traffic.sent) / len(traffic.sent)
+    print(f"of {len(traffic.sent)} requests, the candidate served {share:.1%}")
+    # Four standard errors of 2,000 requests.
+    assert 0.073 <= share <= 0.127
+    assert traffic.failed() == []
+
+
+def cleared_up(live: Stack, execution: str) -> bool:
+    """Return whether the history says how an execution ended."""
+    return any(
+        event.details.get("step") in ("end", "promote")
+        for event in live.registry.history("credit")
+        if event.by == execution
+    )
+
+
+STATES = [
+    "OpenRelease",
+    "PublishVersion",
+    "SmokeCandidate",
+    "CompareShadow",
+    "StartCanary",
+    "JudgeCanary",
+    "PromoteVersion",
+]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_release_that_is_stopped_in_any_state_ends_on_live_with_a_free_lock(
+    live: Stack, at_first: tuple[int, int], state: str
+) -> None:
+    first, second = at_first
+    states = live.local_aws.client("stepfunctions")
+    with live.traffic() as traffic:
+        execution = release(live, second, f"stopped-{state}")
+        live.until(lambda: state in live.entered(execution), state, 120)
+        states.stop_execution(executionArn=execution, error="Test", cause="stopped by a test")
+        # A step that was under way when it was stopped still runs to its own end.
+        live.until(lambda: cleared_up(live, execution), "it is cleared up")
+        live.until(lambda: live.registry.lock("credit") is None, "the lock is free")
+    follow(live.registry, live.function, "credit", by="test")
+    route = live.registry.route("credit")
+    assert route.canary is None
+    # A promotion that was decided is completed.
+    assert route.version == first or (state == "PromoteVersion" and route.version == second)
+    assert live.agrees()
+    assert traffic.failed() == []
+
+
+def test_a_judge_that_crashes_and_a_lock_that_is_lost_put_traffic_back(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    first, second = at_first
+    with live.traffic() as traffic:
+        execution = release(live, second, "lock-lost")
+        live.until(lambda: "JudgeCanary" in live.entered(execution), "a canary", 120)
+        live.output(roll_back(live))
+        with pytest.raises(AssertionError):
+            live.until(lambda: live.registry.route("credit").canary is not None, "a canary", 3)
+    assert live.registry.route("credit").version == first
+    assert live.agrees()
+    assert live.registry.lock("credit") is None
+    assert traffic.failed() == []
+
+
+def test_the_judge_stops_a_version_that_throws_and_only_its_share_failed(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    first, _ = at_first
+    good = live.registry.version("credit", first)
+    bad = register_bad_version(live.local_aws.client("s3"), live.registry, good, THROWS)
+    with live.traffic() as traffic:
+        assert "canary_harm" in live.failure(release(live, bad, "throws"))
+    assert live.registry.route("credit").version == first
+    assert live.agrees()
+    assert 0 < len(traffic.failed()) < 100
+
+
+def test_rolling_back_twice_goes_back_twice_and_then_is_refused(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    first, second = at_first
+    before = live.registry.route("credit")
+    live.put_live(second)
+    done = live.output(roll_back(live, seen=second))
+    assert (done["version"], done["from"]) == (first, second)
+    assert live.registry.route("credit") == before
+    assert live.agrees()
+    assert "live_changed" in live.failure(roll_back(live, seen=second))
+    assert "version_never_live" in live.failure(roll_back(live, to=10_000))
+    assert live.output(roll_back(live, to=second))["version"] == second
+    assert live.agrees()
+
+
+def test_a_version_whose_package_is_gone_is_not_rolled_back_to(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    first, second = at_first
+    s3 = live.local_aws.client("s3")
+    gone = register_bad_version(s3, live.registry, live.registry.version("credit", first), THROWS)
+    live.put_live(gone)
+    live.put_live(second)
+    version = live.registry.version("credit", gone)
+    bucket, _, prefix = version.package_uri.removeprefix("s3://").partition("/")
+    s3.delete_object(Bucket=bucket, Key=f"{prefix}manifest.json")
+    assert "object_missing" in live.failure(roll_back(live))
+    assert live.registry.route("credit").version == second
+    assert live.registry.lock("credit") is None
+
+
+def test_an_alarm_takes_back_what_was_promoted_just_now(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    first, second = at_first
+    live.put_live(second)
+    live.local_aws.client("cloudwatch").put_metric_data(
+        Namespace="BoringML/e2e-one",
+        MetricData=[
+            {
+                "MetricName": "failures",
+                "Dimensions": [{"Name": "model", "Value": "credit"}],
+                "Value": 1000,
+            }
+        ],
+    )
+    live.await_live(first)
+    live.until(lambda: live.registry.lock("credit") is None, "the lock is free")
+    assert live.agrees()
+    moved = [event for event in live.registry.history("credit") if event.alias == "live"]
+    assert "alarm" in [event.by for event in moved[-2:]]
+
+
+def test_new_code_goes_the_same_road_and_a_deployment_moves_no_traffic(
+    live: Stack, at_first: tuple[int, int], deploy: Deploy
+) -> None:
+    _first, second = at_first
+    client = live.local_aws.client("lambda")
+    name = live.function.name
+    with live.traffic() as traffic:
+        execution = release(live, second, "during-a-deployment")
+        live.until(lambda: "JudgeCanary" in live.entered(execution), "a canary", 120)
+        before = live.function.routing("live")
+        client.update_function_configuration(FunctionName=name, MemorySize=1536)
+        deploy("e2e-one", GitCommit=f"deployed-{random.randrange(10**9)}")
+        after = live.function.routing("live")
+        if "PromoteVersion" not in live.entered(execution):
+            assert (before.function_version, before.weights) == (
+                after.function_version,
+                after.weights,
+            )
+        live.output(execution)
+        # The event of the deployment started a release of the new code with the live version.
+        live.until(
+            lambda: live.function.code("live")["memory"] == 1536, "the new code is live", 240
+        )
+    assert live.registry.route("credit").version == second
+    assert traffic.failed() == []
+    client.update_function_configuration(FunctionName=name, MemorySize=1024)
+
+
+def test_sixteen_promotions_and_rollbacks_at_once_leave_two_stories_that_agree(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    _first, second = at_first
+    routes = [live.registry.route("credit")]
+    live.put_live(second)
+    routes.append(live.registry.route("credit"))
+    before = len(live.registry.history("credit"))
+    active: set[str] = set()
+    start = threading.Barrier(16)
+
+    class Holders:
+        def running(self, holder: str) -> bool:
+            return holder in active
+
+    def move(number: int) -> bool:
+        registry = RegistryTable(live.local_aws.client("dynamodb"), live.outputs["RegistryTable"])
+        holder = f"mover-{number}"
+        active.add(holder)
+        start.wait()
+        try:
+            for _ in range(200):
+                try:
+                    take_lock(registry, Holders(), "credit", "release", None, holder)  # type: ignore[arg-type]
+                    break
+                except BoringError as busy:
+                    if busy.code not in ("release_busy", "registry_busy"):
+                        raise
+            else:
+                return False
+            to = routes[number % 2]
+            mover = Mover(holder, holder)
+            send(registry, live.function, "credit", to, mover=mover, why="a test")
+            # Half of them die with the lock in hand.
+            if number % 4:
+                registry.free_lock("credit", holder=holder)
+        finally:
+            active.discard(holder)
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        moved = list(pool.map(move, range(16)))
+    assert sum(moved) >= 8
+    lock = live.registry.lock("credit")
+    if lock is not None:
+        live.registry.free_lock("credit", holder=lock.holder)
+    assert live.agrees()
+    history = live.registry.history("credit")
+    assert [event.sequence for event in history] == list(range(1, len(history) + 1))
+    moves = [e for e in history[before:] if e.kind == "alias_moved" and e.alias == "live"]
+    assert all(a.to_version == b.from_version for a, b in pairwise(moves))
+
+
+def test_what_the_history_says_of_a_moment_is_what_requests_of_that_moment_reported(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    group = live.function.log_group("live")
+    lines: list[tuple[datetime, int]] = []
+    pages = live.local_aws.client("logs").get_paginator("filter_log_events")
+    for page in pages.paginate(logGroupName=group):
+        for event in page["events"]:
+            if '"stage":"v1"' in event["message"] and '"code":null' in event["message"]:
+                line = json.loads(event["message"])
+                at = datetime.fromisoformat(line["timestamp"]).astimezone(UTC)
+                lines.append((at, int(line["model_version"])))
+    sampled = random.Random(20261124).sample(lines, min(1000, len(lines)))
+    history = live.registry.history("credit")
+    wrong = [
+        (at, version) for at, version in sampled if not served_at(history, at).may_answer(version)
+    ]
+    print(f"{len(sampled)} of {len(lines)} requests asked for, {len(wrong)} answered otherwise")
+    assert len(sampled) == 1000
+    assert wrong == []
