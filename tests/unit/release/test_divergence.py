@@ -1,6 +1,7 @@
 """How far two answers lie apart, and whether that is too far."""
 
 import math
+import random
 import re
 from typing import Any
 
@@ -103,12 +104,37 @@ def test_a_failing_candidate_whose_labels_cannot_be_compared_does_not_pass() -> 
 
 
 def test_one_bad_segment_stops_a_candidate_that_is_good_on_the_whole() -> None:
-    found = pairs(270, term="short") + pairs(20, term="long")
-    bad = pairs(10, good(label="bad"), term="long")
-    assert judged(found + bad[:7]).decision == "continue"
+    found = pairs(270, term="short") + pairs(12, term="long")
+    bad = pairs(18, good(label="bad"), term="long")
+    assert judged(found + bad[:17]).decision == "continue"
     verdict = judged(found + bad)
     assert verdict.decision == "fail"
-    assert "term long 10 of 30 (33.3%)" in verdict.reasons[0]
+    assert "term long 18 of 30 (60.0%)" in verdict.reasons[0]
+
+
+def test_a_segment_that_chance_may_have_made_bad_does_not_stop_a_candidate() -> None:
+    found = pairs(270, term="short") + pairs(20, term="long")
+    bad = pairs(10, good(label="bad"), term="long")
+    verdict = judged(found + bad)
+    assert verdict.decision == "pass"
+    assert "term long 10 of 30 (33.3%)" in "; ".join(verdict.reasons)
+
+
+def test_a_candidate_whose_segments_all_meet_their_tolerance_passes_on_noise_alone() -> None:
+    stopped = 0
+    for seed in range(100):
+        draw = random.Random(seed)
+        found = [
+            Pair(
+                str(i),
+                good(),
+                good(label="bad" if draw.random() < 0.25 else None),
+                {"term": draw.choice(["short", "long"]), "rate": draw.uniform(0, 20)},
+            )
+            for i in range(300)
+        ]
+        stopped += judged(found, max_label_disagreement=0.5).decision == "fail"
+    assert stopped <= 2
 
 
 def test_a_small_segment_is_told_and_not_judged() -> None:
