@@ -16,7 +16,7 @@ def follow(session: Session, model: str, execution: str, seconds: float | None) 
     states: list[dict[str, Any]] = []
     asked = False
     try:
-        for entered in session.executions.watch(execution, seconds):
+        for entered in session.watcher.watch(execution, seconds):
             for state in entered:
                 session.output.say(f"  {state.seconds:7.1f} s  {state.state}")
                 states.append({"state": state.state, "at": state.at, "seconds": state.seconds})
@@ -25,7 +25,7 @@ def follow(session: Session, model: str, execution: str, seconds: float | None) 
                 asked = True
     except (TimeoutError, KeyboardInterrupt) as error:
         raise _unfinished(session, model, execution) from error
-    return {"states": states, "result": session.executions.result(execution)}
+    return {"states": states, "result": session.watcher.result(execution)}
 
 
 def _waits(session: Session, model: str, execution: str) -> bool:

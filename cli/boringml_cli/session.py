@@ -1,5 +1,7 @@
 """One stack, and what commands ask of it. All is found by the stack's outputs."""
 
+import uuid
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -8,12 +10,13 @@ import typer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from boringml.adapters.executions import Executions
 from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
 from boringml.errors import BoringError
-from boringml_cli.executions import Executions
 from boringml_cli.failures import StackUnknownError
 from boringml_cli.output import Output
+from boringml_cli.watching import Watcher
 
 # A person waits: a dead endpoint is told within half a minute.
 _CONFIG = Config(
@@ -66,13 +69,24 @@ class Session:
 
     @cached_property
     def executions(self) -> Executions:
-        """Releases and rollbacks that run or ran."""
+        """Releases and rollbacks: start one, ask whether it runs."""
         return Executions(self.client("stepfunctions"))
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        """Releases and rollbacks: follow one."""
+        return Watcher(self.client("stepfunctions"))
 
     @cached_property
     def caller(self) -> str:
         """The ARN of who calls: what the history says of a person."""
         return str(self.client("sts").get_caller_identity()["Arn"])
+
+    def start(self, machine: str, given: Mapping[str, Any]) -> str:
+        """Return the ARN of an execution of the machine that an output names."""
+        # A name of our own: where the answer is lost, botocore asks again and none begins twice.
+        name = f"{given['model']}-{uuid.uuid4().hex}"
+        return self.executions.start(self.found(machine), name, given)
 
     def known(self, model: str) -> str:
         """Return the name of a model. Raises BoringError `model_not_found`."""

@@ -22,16 +22,29 @@ def approve(
     reject: Annotated[
         bool, typer.Option("--reject", help="Refuse it: the candidate is taken back.")
     ] = False,
-    why: Why = "",
+    why: Why = "decided by hand",
 ) -> None:
     """Let the release of a model that waits for a person go on, or refuse it."""
     session = session_of(context)
     approval = session.registry.approval(session.known(model))
     if approval is None:
         raise refusals.approval_not_pending(model)
+    outcome = "rejected" if reject else "approved"
+    if not session.executions.running(approval.release):
+        _forget(session, approval)
+        raise refusals.approval_not_pending(model)
+    # First the history: nothing goes on that nobody answers for.
+    session.registry.record_step(
+        model,
+        step="approval",
+        outcome=outcome,
+        version=approval.version,
+        by=session.caller,
+        why=why,
+        details={"release": approval.release},
+    )
     _answer(session, approval, approved=not reject, why=why)
     _forget(session, approval)
-    outcome = "rejected" if reject else "approved"
     session.output.say(f"version {approval.version} of {model}: {outcome} by {session.caller}")
     session.output.show(
         {
@@ -47,16 +60,17 @@ def approve(
 
 def _answer(session: Session, approval: Approval, *, approved: bool, why: str) -> None:
     """Answer the task that waits: of several answers, Step Functions takes the first."""
-    states, said = session.client("stepfunctions"), f"{why or 'no reason given'}"
+    states = session.client("stepfunctions")
     try:
         if approved:
-            answer = {"approved": True, "by": session.caller, "why": said}
-            states.send_task_success(taskToken=approval.token, output=json.dumps(answer))
+            output = {"approved": True, "by": session.caller, "why": why}
+            states.send_task_success(taskToken=approval.token, output=json.dumps(output))
         else:
+            # As a step of the release refuses: boringml.steps.reason_of reads it.
+            said = f"approval_refused: {session.caller}: {why}"
+            cause = {"errorType": "Refused", "errorMessage": said}
             states.send_task_failure(
-                taskToken=approval.token,
-                error="ApprovalRefused",
-                cause=f"approval_refused: {session.caller} refused it: {said}",
+                taskToken=approval.token, error="Refused", cause=json.dumps(cause)
             )
     except ClientError as error:
         if error.response["Error"]["Code"] not in _OVER:

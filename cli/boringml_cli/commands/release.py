@@ -33,10 +33,11 @@ def release(
     session = session_of(context)
     number = _version(session, session.known(model), version)
     _check_free(session, model)
-    given: dict[str, Any] = {"model": model, "version": number, "why": f"{why} ({session.caller})"}
-    if code:
-        given["code"] = True
-    execution = session.executions.start(session.found("ReleaseStateMachine"), given)
+    given: dict[str, Any] = {"model": model, "why": f"{why} ({session.caller})"}
+    # Without a version, the newest code is released with the version that is live.
+    execution = session.start(
+        "ReleaseStateMachine", given if code else {**given, "version": number}
+    )
     what = f"the newest code with version {number}" if code else f"version {number}"
     session.output.say(f"release of {what} of {model}: {execution}")
     followed = follow(session, model, execution, timeout) if wait else {}
@@ -50,9 +51,8 @@ def _version(session: Session, model: str, version: int | None) -> int:
         return session.registry.version(model, version).number
     live = session.registry.route(model).version
     if live is None:
-        raise BoringError(
-            "model_not_released", f"{model} has no live version: release one, with the newest code."
-        )
+        told = f"No version of {model} is live: new code goes out with its first release."
+        raise BoringError("nothing_live", told, 409)
     return live
 
 
@@ -60,5 +60,5 @@ def _check_free(session: Session, model: str) -> None:
     # A friendly refusal now; the release asks again itself, where it counts. A holder that is dead
     # gives way there, so it must not stand in the way here.
     lock = session.registry.lock(model)
-    if lock is not None and session.executions.runs(lock.holder):
+    if lock is not None and session.executions.running(lock.holder):
         raise refusals.release_busy(lock)

@@ -28,7 +28,11 @@ def rollback(
     given: dict[str, Any] = {"model": model, "by": "person", "why": f"{why} ({session.caller})"}
     if to is not None:
         given["to"] = session.registry.version(model, to).number
-    execution = session.executions.start(session.found("RollbackStateMachine"), given)
+    live = session.registry.route(model).version
+    if live is not None:
+        # Two people who see the same harm go back one step, not two.
+        given["seen"] = live
+    execution = session.start("RollbackStateMachine", given)
     session.output.say(f"rollback of {model}: {execution}")
     followed = follow(session, model, execution, timeout) if wait else {}
     if wait:

@@ -22,6 +22,8 @@ from boringml_cli.session import Session, session_of
 
 # The last release is among the newest events, or too long ago for a status.
 _LOOK_BACK = 100
+# What ends a release or a rollback.
+_ENDS = ("promote", "rollback", "end")
 
 
 def status(context: typer.Context) -> None:
@@ -35,16 +37,24 @@ def status(context: typer.Context) -> None:
 def _of_model(session: Session, model: str) -> dict[str, Any]:
     registry = session.registry
     route, candidate = registry.route(model), registry.alias(model, CANDIDATE)
-    lock, approval = registry.lock(model), registry.approval(model)
-    last = _last_outcome(registry.history(model, limit=_LOOK_BACK))
+    lock = registry.lock(model)
+    approval = registry.approval(model)
+    # One that a release left behind is no question any more.
+    waits = approval if approval and lock and approval.release == lock.holder else None
+    events = registry.history(model, limit=_LOOK_BACK)
+    steps = [step for step in map(_step, events) if step]
+    ended = [step for step in steps if step["step"] in _ENDS]
+    under_way = [step for step in steps if lock and step["at"] >= lock.taken_at]
+    lock_step = under_way[-1] if under_way else None
     document = {
         "model": model,
         "live": {"version": route.version, "function_version": route.function_version},
         "canary": asdict(route.canary) if route.canary else None,
         "candidate": candidate,
         "lock": asdict(lock) if lock else None,
-        "waits_for_approval": _asked(approval),
-        "last_outcome": last,
+        "step": lock_step,
+        "waits_for_approval": _asked(waits),
+        "last_release": ended[-1] if ended else None,
     }
     row = [
         model,
@@ -52,23 +62,25 @@ def _of_model(session: Session, model: str) -> dict[str, Any]:
         route.function_version or wording.NOTHING,
         _canary(route),
         wording.version(candidate),
-        _held(lock, approval),
-        _told(last),
+        _held(lock, lock_step),
+        _told(ended[-1]) if ended else wording.NOTHING,
     ]
     return {"document": document, "row": row}
 
 
-def _last_outcome(events: list[HistoryEvent]) -> dict[str, Any] | None:
-    """Return how the newest step of a release ended; the newest move of live where none is told."""
-    for event in reversed(events):
-        if event.kind == STEP:
-            told = {"step": event.details.get("step"), "outcome": event.details.get("outcome")}
-        elif event.kind == MOVED and event.alias == LIVE:
-            told = {"step": LIVE, "outcome": "moved"}
-        else:
-            continue
-        return {"version": event.to_version, **told, "at": event.at, "why": event.why}
-    return None
+def _step(event: HistoryEvent) -> dict[str, Any] | None:
+    """Return what came of a step of a release or rollback, or None for any other event."""
+    details = event.details
+    if event.kind == STEP:
+        told = (details.get("step"), details.get("outcome"))
+    elif event.kind == MOVED and event.alias == LIVE:
+        told = ("rollback", "rolled back") if details.get("back") else ("promote", "promoted")
+    else:
+        return None
+    return {
+        "version": event.to_version, "step": told[0], "outcome": told[1],
+        "at": event.at, "by": event.by, "why": event.why,
+    }  # fmt: skip
 
 
 def _asked(approval: Approval | None) -> dict[str, Any] | None:
@@ -84,17 +96,15 @@ def _canary(route: Route) -> str:
     return f"{route.canary.version} at {wording.share(route.canary.weight)}"
 
 
-def _held(lock: ReleaseLock | None, approval: Approval | None) -> str:
+def _held(lock: ReleaseLock | None, step: dict[str, Any] | None) -> str:
     if lock is None:
         return "free"
     held = f"{lock.kind} {wording.who(lock.holder)} since {wording.moment(lock.taken_at)}"
-    return f"{held}, waits for approval" if approval else held
+    return f"{held}: {step['step']} {step['outcome']}" if step else held
 
 
-def _told(last: dict[str, Any] | None) -> str:
-    if last is None:
-        return wording.NOTHING
-    return f"{last['version']} {last['step']} {last['outcome']} {wording.moment(last['at'])}"
+def _told(step: dict[str, Any]) -> str:
+    return f"version {step['version']} {step['outcome']} {wording.moment(step['at'])}"
 
 
 def _table(stack: str, rows: list[list[str]]) -> Table | str:
@@ -107,7 +117,7 @@ def _table(stack: str, rows: list[list[str]]) -> Table | str:
         "canary",
         "candidate",
         "release lock",
-        "last outcome",
+        "last release",
         title=f"Models of {stack}",
     )
     for row in rows:

@@ -1,10 +1,9 @@
-"""Executions of a state machine: started once, followed until they end."""
+"""Watch an execution of a state machine until it ends."""
 
 import json
 import re
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,28 +24,12 @@ class Entered:
     seconds: float
 
 
-class Executions:
-    """Executions of standard state machines. `client` is a boto3 client of Step Functions."""
+class Watcher:
+    """Watches standard executions. `client` is a boto3 client of Step Functions."""
 
     def __init__(self, client: Any, pause: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._pause = pause
-
-    def start(self, machine: str, given: Mapping[str, Any]) -> str:
-        """Return the ARN of an execution that has just begun."""
-        # A name of our own: where the answer is lost, botocore asks again and none begins twice.
-        name = f"{given['model']}-{uuid.uuid4().hex}"
-        answer = self._client.start_execution(
-            stateMachineArn=machine, name=name, input=json.dumps(given)
-        )
-        return str(answer["executionArn"])
-
-    def runs(self, execution: str) -> bool:
-        """Return whether an execution has not ended."""
-        try:
-            return bool(self._status(execution)["status"] == "RUNNING")
-        except self._client.exceptions.ExecutionDoesNotExist:
-            return False
 
     def watch(self, execution: str, seconds: float | None = None) -> Iterator[list[Entered]]:
         """Yield what an execution entered since the last look, again and again until it ended.
