@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from boringml_cli.commands.approve import approve
 from boringml_cli.commands.at import at
@@ -47,7 +48,7 @@ class Commands(TyperGroup):
         """Run a command; what it raises becomes a line on stderr and an exit code."""
         try:
             return super().invoke(ctx)
-        except (typer.BadParameter, typer.Exit, typer.Abort):
+        except (TyperException, typer.Exit, typer.Abort):
             raise
         except Exception as error:
             failure = failure_of(error)

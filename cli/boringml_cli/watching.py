@@ -72,7 +72,7 @@ class Watcher:
         reason = _REASON.fullmatch(found.get("cause") or "")
         code = reason["code"] if reason else f"execution_{found['status'].lower()}"
         message = reason["message"] if reason else told or "It says no reason."
-        raise BoringError(code, message, execution=execution, status=found["status"])
+        raise BoringError(code, message, execution=execution, ended_as=found["status"])
 
     def _status(self, execution: str) -> dict[str, Any]:
         answer: dict[str, Any] = self._client.describe_execution(executionArn=execution)

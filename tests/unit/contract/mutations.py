@@ -124,7 +124,9 @@ def _remove_field(document: Document, draw: Draw) -> str:
 def _rename_field(document: Document, draw: Draw) -> str:
     request = document["request"]
     name = draw(st.sampled_from(list(request["properties"])))
-    request["properties"][_free_name(document)] = request["properties"].pop(name)
+    # Named before the old one is gone: names count the fields.
+    free = _free_name(document)
+    request["properties"][free] = request["properties"].pop(name)
     return f"request.properties.{name}"
 
 

@@ -74,6 +74,28 @@ def package(
     return {**files, layout.MANIFEST: canonical(manifest)}, package_digest(manifest)
 
 
+def described(
+    *, parameters: dict[str, Any], metrics: dict[str, float], rows: int
+) -> tuple[dict[str, bytes], str]:
+    """Return the files of a package that tells its training, and its digest."""
+    files, _ = package()
+    del files[layout.MANIFEST]
+    files[layout.EVALUATION] = json.dumps({"metrics": metrics, "holdout_rows": rows // 5}).encode()
+    manifest = build_manifest(
+        model="credit",
+        runtime=layout.RUNTIME_ONNX,
+        contract_version=CONTRACT.version,
+        files={name: measure(content) for name, content in files.items()},
+        libraries={"numpy": "2.4.6"},
+        python="3.11.7",
+        git_commit="0" * 40,
+        data={"digest": f"sha256:{rows:064x}", "rows": rows},
+        seed=1,
+        parameters=parameters,
+    )
+    return {**files, layout.MANIFEST: canonical(manifest)}, package_digest(manifest)
+
+
 def sample(name: str) -> dict[str, Any]:
     """Return an event of events/serving."""
     event: dict[str, Any] = json.loads((REPOSITORY / f"events/serving/{name}.json").read_text())
