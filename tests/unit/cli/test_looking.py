@@ -169,7 +169,11 @@ def test_a_version_that_is_not_there(two: World) -> None:
 def test_the_last_shadow(two: World) -> None:
     assert two.refusal("shadow", "credit")["code"] == "shadow_not_found"
     s3 = boto3.client("s3")
-    report = {"verdict": {"decision": "pass", "reasons": []}, "summary": {"samples": 300}}
+    segments = [{"segment": f"grade {n}", "share": n / 100} for n in range(20)]
+    report = {
+        "verdict": {"decision": "pass", "reasons": ["one", "two"]},
+        "summary": {"samples": 300, "segments": segments},
+    }
     s3.put_object(
         Bucket=BUCKET, Key="releases/credit/a/shadow.json", Body=json.dumps(report).encode()
     )
@@ -181,4 +185,7 @@ def test_the_last_shadow(two: World) -> None:
         "report_uri": f"s3://{BUCKET}/releases/credit/a/shadow.json",
         "report": report,
     }
-    assert "summary.samples" in two.run("shadow", "credit").stdout
+    shown = two.run("shadow", "credit").stdout
+    for words in ("summary.samples", "two", "grade 11", "0.11", "8 more"):
+        assert words in shown
+    assert "grade 12" not in shown
