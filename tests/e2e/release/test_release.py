@@ -33,9 +33,8 @@ def two(live: Stack, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, int
     data = write_credit(tmp_path_factory.mktemp("data") / "more.csv", slice(8000))
     with live.traffic():
         live.ended(live.upload(data))
-        live.until(lambda: len(live.registry.versions("credit")) > len(known), "a version more")
-        live.until(lambda: live.registry.lock("credit") is None, "its release is over", 180)
-    second = live.registry.versions("credit")[-1].number
+        second = len(known) + 1
+        live.await_live(second, 180)
     return first, second
 
 
