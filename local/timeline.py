@@ -98,4 +98,4 @@ def _says(event: HistoryEvent) -> str:
         told = f"live sends {canary['weight']:.0%} to version {canary['version']}"
     else:
         told = f"live sends all to version {event.to_version}"
-    return f"{told} - {event.why}"[:150]
+    return f"{told} - {event.why}"[:138]

@@ -1,10 +1,13 @@
 """Releases and rollbacks on the local AWS: by effect, and killed half-way."""
 
 import json
+import os
 import random
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -19,6 +22,7 @@ from boringml.release.opening import take_lock
 from boringml.release.traffic import Mover, follow, send
 from local.bad_versions import THROWS, register_bad_version
 from local.datasets import write_credit
+from local.paths import ROOT
 from tests.e2e.conftest import Deploy, Stack
 
 pytestmark = pytest.mark.local_aws
@@ -126,7 +130,56 @@ def test_a_release_that_is_stopped_in_any_state_ends_on_live_with_a_free_lock(
     assert traffic.failed() == []
 
 
-def test_a_judge_that_crashes_and_a_lock_that_is_lost_put_traffic_back(
+@contextmanager
+def environment(live: Stack, function: str, **changes: str) -> Iterator[None]:
+    """Change what a function of the stack reads from its environment, for a while."""
+    client = live.local_aws.client("lambda")
+    resource = live.local_aws.client("cloudformation").describe_stack_resource(
+        StackName="e2e-one", LogicalResourceId=function
+    )["StackResourceDetail"]
+    name = resource["PhysicalResourceId"]
+    before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**before, **changes}}
+    )
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+
+def test_a_judge_that_crashes_puts_traffic_back(live: Stack, at_first: tuple[int, int]) -> None:
+    first, second = at_first
+    with environment(live, "JudgeCanaryFunction", METRICS_NAMESPACE=""), live.traffic() as traffic:
+        assert "settings_missing" in live.failure(release(live, second, "judge-crashes"))
+    route = live.registry.route("credit")
+    assert (route.version, route.canary) == (first, None)
+    assert live.agrees()
+    assert traffic.failed() == []
+
+
+def test_a_person_approves_once_before_any_live_request_goes_to_the_candidate(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    first, second = at_first
+    command = [str(ROOT / ".venv" / "bin" / "boringml"), "--stack", "e2e-one", "approve", "credit"]
+    environ = {**os.environ, **live.local_aws.environ()}
+    with environment(live, "OpenReleaseFunction", APPROVAL="true"), live.traffic() as traffic:
+        execution = release(live, second, "approved")
+        live.until(lambda: live.registry.approval("credit") is not None, "it is asked", 120)
+        assert live.registry.route("credit").canary is None
+        answers = [
+            subprocess.run([*command, "--why", "looks good"], env=environ, check=False).returncode
+            for _ in range(2)
+        ]
+        live.until(lambda: "StartCanary" in live.entered(execution), "a canary", 30)
+        live.output(roll_back(live))
+    assert answers == [0, 1]
+    assert live.registry.route("credit").version == first
+    assert traffic.failed() == []
+
+
+def test_a_rollback_during_a_canary_takes_it_off_and_the_release_moves_nothing_more(
     live: Stack, at_first: tuple[int, int]
 ) -> None:
     first, second = at_first
@@ -294,16 +347,19 @@ def test_what_the_history_says_of_a_moment_is_what_requests_of_that_moment_repor
     live: Stack, at_first: tuple[int, int]
 ) -> None:
     group = live.function.log_group("live")
+    history = live.registry.history("credit")
     lines: list[tuple[datetime, int]] = []
-    pages = live.local_aws.client("logs").get_paginator("filter_log_events")
-    for page in pages.paginate(logGroupName=group):
-        for event in page["events"]:
+    logs = live.local_aws.client("logs")
+    begin, end = int(history[0].at.timestamp()), int(datetime.now(UTC).timestamp())
+    for second in range(begin, end, 20):
+        # A window at a time: one answer has 10,000 lines at most.
+        window = {"startTime": second * 1000, "endTime": (second + 20) * 1000 - 1}
+        for event in logs.filter_log_events(logGroupName=group, **window)["events"]:
             if '"stage":"v1"' in event["message"] and '"code":null' in event["message"]:
                 line = json.loads(event["message"])
                 at = datetime.fromisoformat(line["timestamp"]).astimezone(UTC)
                 lines.append((at, int(line["model_version"])))
     sampled = random.Random(20261124).sample(lines, min(1000, len(lines)))
-    history = live.registry.history("credit")
     wrong = [
         (at, version) for at, version in sampled if not served_at(history, at).may_answer(version)
     ]

@@ -100,7 +100,7 @@ def judge(
     needed = -math.log((1 - plan["confidence"]) / (len(metrics) * len(plan["steps"])))
     evidence = {m.name: log_evidence(*m.candidate, *m.live, m.tolerance) for m in metrics}
     facts: dict[str, Any] = {
-        "step": step,
+        "canary_step": step + 1,
         "weight": settings["weight"],
         "seconds": round(elapsed_seconds, 1),
         "log_evidence_of_harm": round(needed, 3),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from boringml.errors import BoringError
 from boringml.registry.records import CANDIDATE, LIVE, ROLLBACK, Canary, Route
 from boringml.release.traffic import Mover, follow, send
 
@@ -126,8 +127,21 @@ def abandon_candidate(
     failed = "RollbackFailed" if lock and ours and lock.kind == ROLLBACK else "PromotionFailed"
     events.publish(failed, {"model": model, "version": number, "reason": reason})
     if ours:
+        forget_approval(registry, model, execution)
         registry.free_lock(model, holder=execution)
     return {"version": number, "reason": reason, "traffic": traffic}
+
+
+def forget_approval(registry: "RegistryTable", model: str, execution: str) -> None:
+    """Take back what an execution that is over asked a person for."""
+    asked = registry.approval(model)
+    if asked is not None and asked.release == execution:
+        try:
+            registry.take_approval(asked)
+        except BoringError as error:
+            # Somebody answered in this very moment, to nobody.
+            if error.code != "approval_not_pending":
+                raise
 
 
 def _name_candidate(

@@ -9,6 +9,7 @@ from boringml.package.reader import Package
 from boringml.registry.history import previous_release
 from boringml.registry.items import route_of
 from boringml.registry.records import CANDIDATE, LIVE, MOVED, ROLLBACK, HistoryEvent, Route
+from boringml.release.road import forget_approval
 from boringml.release.traffic import Mover, follow, send
 
 if TYPE_CHECKING:
@@ -161,3 +162,4 @@ def _take_over(
     registry.take_lock(model, holder=execution, kind=ROLLBACK, version=None, over=over)
     if over is not None:
         executions.stop(over, "RolledBack", f"The rollback {execution} took over.")
+        forget_approval(registry, model, over)
