@@ -67,6 +67,10 @@ bad-requests: setup ## Show the status and code that each bad request gets over 
 	@$(BIN)/python -m local bad-requests
 
 ##@ Checks
+.PHONY: simulate
+simulate: setup ## Show by simulation how often the judge of a canary is right
+	.venv/bin/python -m benchmarks.release.canary_simulation
+
 .PHONY: test lint check openapi
 test: setup ## Run every test
 	@$(BIN)/python -m pytest

@@ -1,0 +1,1 @@
+"""What the promises of a release are made of."""
