@@ -22,7 +22,7 @@ def test_a_prediction_is_one_line_with_its_metrics(predictor: Predictor, log: Lo
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive == {
         "Namespace": "BoringML",
-        "Dimensions": [["model", "model_version"]],
+        "Dimensions": [["model"], ["model", "model_version", "function_version"]],
         "Metrics": [
             {"Name": "requests", "Unit": "Count"},
             {"Name": "failures", "Unit": "Count"},
