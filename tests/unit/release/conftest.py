@@ -123,6 +123,7 @@ class Packages:
             "model": "credit",
             "runtime": "onnx",
             "contract_version": contract["version"],
+            **dict.fromkeys(("libraries", "python", "git_commit", "data", "seed", "parameters")),
             "files": {name: measure(data) for name, data in content.items()},
         }
         candidate = package(number)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boringml.contract.contract import Contract
 from boringml.contract.violations import violations
 from boringml.errors import BoringError
 from boringml.monitoring.baseline import categorical_baseline, numeric_baseline
@@ -19,6 +20,7 @@ from boringml.release.replay import (
     logged_request,
     replay_event,
 )
+from boringml.serving.decoder import Decoder
 
 DOCUMENT: dict[str, Any] = json.loads(
     (Path(__file__).parents[3] / "models/credit/contract.json").read_text()
@@ -154,3 +156,43 @@ def test_a_version_that_does_not_start_failed_and_one_without_room_was_not_asked
     assert ask(refusing("candidate_failed", 502), "11", {}).failure == "candidate_failed"
     with pytest.raises(BoringError, match="function_throttled"):
         ask(refusing("function_throttled", 429), "11", {})
+
+
+@st.composite
+def documents_and_records(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a contract of up to four fields of every kind, and a record that meets it."""
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "string": st.sampled_from("ab"),
+        "integer": st.integers(0, 9),
+        "number": st.floats(0, 9),
+    }
+    properties, record = {}, {}
+    names = draw(st.lists(st.sampled_from("pqrs"), min_size=1, unique=True))
+    required = draw(st.lists(st.sampled_from(names), unique=True))
+    for name in names:
+        kind = draw(st.sampled_from(sorted(values)))
+        bounds = {"enum": ["a", "b"]} if kind == "string" else {"minimum": 0, "maximum": 9}
+        nullable = draw(st.booleans())
+        properties[name] = {"type": kind, "nullable": nullable, **bounds}
+        if name in required or draw(st.booleans()):
+            record[name] = draw(values[kind] | st.none() if nullable else values[kind])
+    sensitive = draw(st.lists(st.sampled_from(names), unique=True))
+    request = {"properties": properties, "required": required}
+    example = {name: "a" if properties[name]["type"] == "string" else 1 for name in names}
+    document = {**DOCUMENT, "request": request, "sensitive": sensitive, "key_features": names}
+    return {**document, "examples": [{"record": example}]}, record
+
+
+@given(documents_and_records())
+def test_what_was_logged_is_asked_again_as_it_was_but_for_sensitive_fields(made: Any) -> None:
+    document, record = made
+    contract = Contract.of(document)
+    decoder = Decoder(contract)
+    logged = json.loads(decoder.loggable(decoder.decode(json.dumps(record).encode())))
+    assert not set(logged) & set(contract.sensitive)
+    rebuilt = Rebuilder(document, {}).record(logged)
+    assert violations(rebuilt, contract.schema) == []
+    for name in set(record) - set(contract.sensitive):
+        # Null and absent are the same to a model.
+        assert rebuilt.get(name) == record[name]
+    assert set(contract.schema["required"]) <= set(rebuilt)

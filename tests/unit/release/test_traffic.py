@@ -105,6 +105,7 @@ def test_the_history_says_what_answered_at_each_moment(world: World, clock: Any)
         why="x",
     )
     between = clock.move(seconds=1)
+    clock.move(seconds=1)
     follow(world.registry, world.function, "credit", by="me")  # type: ignore[arg-type]
     after = clock.move(seconds=1)
     history = world.registry.history("credit")
