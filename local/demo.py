@@ -130,9 +130,16 @@ def moves_table(history: list[HistoryEvent]) -> Table:
         told = f"version {event.to_version}"
         if canary:
             told += f", {canary['weight']:.0%} to version {canary['version']}"
-        by = event.by.rsplit(":", 2)[-2].partition("-")[0] if ":" in event.by else event.by
-        table.add_row(f"{event.at:%H:%M:%S.%f}"[:-3], told, by, event.why[:200])
+        table.add_row(f"{event.at:%H:%M:%S.%f}"[:-3], told, _who(event.by), event.why[:120])
     return table
+
+
+def _who(by: str) -> str:
+    """Return a short name for an execution: what it is, and the beginning of its name."""
+    if ":execution:" not in by:
+        return by
+    machine, name = by.split(":")[-2:]
+    return f"{'rollback' if 'Rollback' in machine else 'release'} {name[:8]}"
 
 
 def caught_table(caught: list[Caught], traffic: Traffic) -> Table:
