@@ -30,7 +30,7 @@ def executions(client: Any, machine: str) -> set[str]:
     return {item["executionArn"] for page in pages for item in page["executions"]}
 
 
-def follow(client: Any, execution: str, say: Say, seconds: float = 300) -> dict[str, Any]:
+def follow(client: Any, execution: str, say: Say, seconds: float = 600) -> dict[str, Any]:
     """Return the output of an execution, once it has succeeded. Raises ExecutionFailedError."""
     deadline = time.monotonic() + seconds
     said: set[int] = set()
@@ -38,9 +38,8 @@ def follow(client: Any, execution: str, say: Say, seconds: float = 300) -> dict[
     begin: datetime | None = None
     while time.monotonic() < deadline:
         status = client.describe_execution(executionArn=execution)
-        for event in client.get_execution_history(executionArn=execution, maxResults=1000)[
-            "events"
-        ]:
+        pages = client.get_paginator("get_execution_history").paginate(executionArn=execution)
+        for event in (event for page in pages for event in page["events"]):
             begin = begin or event["timestamp"]
             if event["id"] not in said and event["type"] == "TaskStateEntered":
                 name = event["stateEnteredEventDetails"]["name"]

@@ -76,12 +76,11 @@ class Stack:
 
     def entered(self, execution: str) -> list[str]:
         """Return the states that an execution entered."""
-        events = self.local_aws.client("stepfunctions").get_execution_history(
-            executionArn=execution, maxResults=1000
-        )["events"]
+        pages = self.local_aws.client("stepfunctions").get_paginator("get_execution_history")
         return [
             event["stateEnteredEventDetails"]["name"]
-            for event in events
+            for page in pages.paginate(executionArn=execution)
+            for event in page["events"]
             if event["type"].endswith("StateEntered")
         ]
 

@@ -38,7 +38,7 @@ def two(live: Stack, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, int
     with live.traffic():
         live.ended(live.upload(data))
         second = len(known) + 1
-        live.await_live(second, 180)
+        live.await_live(second, 300)
     return first, second
 
 
@@ -116,7 +116,7 @@ def test_a_release_that_is_stopped_in_any_state_ends_on_live_with_a_free_lock(
     states = live.local_aws.client("stepfunctions")
     with live.traffic() as traffic:
         execution = release(live, second, f"stopped-{state}")
-        live.until(lambda: state in live.entered(execution), state, 120)
+        live.until(lambda: state in live.entered(execution), state, 300)
         states.stop_execution(executionArn=execution, error="Test", cause="stopped by a test")
         # A step that was under way when it was stopped still runs to its own end.
         live.until(lambda: cleared_up(live, execution), "it is cleared up")

@@ -34,7 +34,7 @@ def test_a_second_file_becomes_live_by_itself(live: Stack, tmp_path: Path) -> No
     data = write_credit(tmp_path / "second.parquet", format="parquet")
     with live.traffic() as traffic:
         number = live.output(live.upload(data))["version"]
-        live.await_live(number, 180)
+        live.await_live(number, 300)
     assert (traffic.errors, traffic.failed()) == ([], [])
     assert live.api.predict("credit", RECORD).body["model_version"] == number
     assert [event.to_version for event in live.registry.history("credit") if event.alias == "live"]

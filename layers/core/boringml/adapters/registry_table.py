@@ -1,57 +1,19 @@
 """The registry in one DynamoDB table: docs/flows/registry.md tells its items and promises."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
-from boringml.adapters.dynamodb_table import (
-    Action,
-    DynamoTable,
-    Failures,
-    attempts,
-    created,
-    required,
-)
-from boringml.adapters.registry_releases import RegistryReleases
-from boringml.adapters.registry_runs import Clock
+from boringml.adapters.dynamodb_table import Action, created, required
+from boringml.adapters.registry_traffic import RegistryTraffic
 from boringml.registry import history, items, refusals, transitions
-from boringml.registry.records import (
-    LIVE,
-    HistoryEvent,
-    ModelState,
-    ModelVersion,
-    NewVersion,
-    Route,
-)
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.client import DynamoDBClient
+from boringml.registry.records import HistoryEvent, ModelVersion, NewVersion
 
 
-def utc_now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
-
-
-class RegistryTable(RegistryReleases):
+class RegistryTable(RegistryTraffic):
     """Versions, aliases, history, releases and runs of all models.
 
-    `client` is a boto3 DynamoDB client, `clock` returns an aware datetime, `pause` waits a number
-    of seconds before an attempt that collided with another writer.
     Every read is consistent: what one call wrote, the next one sees.
     """
-
-    def __init__(
-        self,
-        client: "DynamoDBClient",
-        table: str,
-        clock: Clock = utc_now,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
-        super().__init__(DynamoTable(client, table), clock)
-        self._pause = pause
 
     def register_version(self, candidate: NewVersion, *, by: str, why: str) -> ModelVersion:
         """Return the version that `candidate` became, numbered without gaps.
@@ -139,100 +101,6 @@ class RegistryTable(RegistryReleases):
                 raise refusals.version_not_found(model, to)
         raise refusals.registry_busy(model)
 
-    def route(self, model: str) -> Route:
-        """Return where live sends its requests, as decided: Lambda follows."""
-        item = self._table.get(items.alias_key(model, LIVE))
-        return items.route_of(items.event_of(item)) if item else Route()
-
-    def send_traffic(
-        self,
-        model: str,
-        to: Route,
-        *,
-        expected: Route,
-        holder: str,
-        by: str,
-        why: str,
-        details: Mapping[str, Any] = MappingProxyType({}),
-    ) -> HistoryEvent:
-        """Decide that live sends its requests as `to` says; return the event that says so.
-
-        Only the execution `holder` that has the model's lock may do so, in the same transaction.
-        Where live is as `to` says already, nothing is written and its last event is returned.
-
-        Raises BoringError `release_lock_lost` (423), `alias_moved` (409), `version_not_found`,
-        `audit_missing` or `registry_busy`.
-        """
-        transitions.check_audit(by, why)
-        for state in self._states(model):
-            item = self._table.get(items.alias_key(model, LIVE))
-            last = items.event_of(item) if item else None
-            now = items.route_of(last) if last else Route()
-            if now == to and last is not None:
-                return last
-            if now != expected:
-                raise refusals.alias_moved(model, LIVE, expected.version, now.version, item or {})
-            event = transitions.send(
-                state,
-                model=model,
-                to=to,
-                expected=expected,
-                now=self._clock(),
-                by=by,
-                why=why,
-                details=details,
-            )
-            target = (
-                {}
-                if to.version is None
-                else {"version": required(items.version_key(model, to.version))}
-            )
-            failures = self._change(
-                state, event, alias=_replaced(event, last), lock=_held(model, holder), **target
-            )
-            if failures is None:
-                return event
-            if "lock" in failures:
-                raise refusals.release_lock_lost(model, holder, items.lock_of(failures["lock"]))
-            if "version" in failures and to.version is not None:
-                raise refusals.version_not_found(model, to.version)
-        raise refusals.registry_busy(model)
-
-    def record_applied(self, model: str, route: Route, *, by: str) -> HistoryEvent:
-        """Record that Lambda sends live's requests as `route` says; return the event."""
-        return self._record(
-            model,
-            lambda state: transitions.applied(
-                state, model=model, route=route, now=self._clock(), by=by
-            ),
-        )
-
-    def record_step(
-        self,
-        model: str,
-        *,
-        step: str,
-        outcome: str,
-        version: int | None,
-        by: str,
-        why: str,
-        details: Mapping[str, Any] = MappingProxyType({}),
-    ) -> HistoryEvent:
-        """Record what came of a step of a release, with the numbers behind it; return the event."""
-        transitions.check_audit(by, why)
-        return self._record(
-            model,
-            lambda state: transitions.step(
-                state,
-                model=model,
-                version=version,
-                now=self._clock(),
-                by=by,
-                why=why,
-                details={"step": step, "outcome": outcome, **details},
-            ),
-        )
-
     def history(self, model: str, *, limit: int | None = None) -> list[HistoryEvent]:
         """Return the events of a model, oldest first; with `limit`, the newest that many."""
         found = self._table.query(items.partition(model), items.EVENT, newest=limit)
@@ -242,27 +110,6 @@ class RegistryTable(RegistryReleases):
         """Return the version that was live at the moment `at`: see `boringml.registry.history`."""
         return history.live_at(self.history(model), at)
 
-    def _states(self, model: str) -> Iterator[ModelState]:
-        """Yield the model's counters, read again for each attempt at a change."""
-        transitions.check_model(model)
-        for _ in attempts(self._pause):
-            yield items.state_of(self._table.get(items.state_key(model)))
-
-    def _record(
-        self, model: str, event_after: Callable[[ModelState], HistoryEvent]
-    ) -> HistoryEvent:
-        for state in self._states(model):
-            event = event_after(state)
-            if self._change(state, event) is None:
-                return event
-        raise refusals.registry_busy(model)
-
-    def _change(self, state: ModelState, event: HistoryEvent, **actions: Action) -> Failures | None:
-        """Write `actions`, the event and the new counters, unless another change came between."""
-        counters = _count(event.model, state, transitions.after(state, event))
-        recorded = created(items.event_item(event))
-        return self._table.commit({**actions, "event": recorded, "state": counters})
-
     def _unmoved(self, model: str, name: str, expected: int | None) -> HistoryEvent:
         item = self._table.get(items.alias_key(model, name))
         current = items.target_of(item)
@@ -271,42 +118,6 @@ class RegistryTable(RegistryReleases):
         if item is None:
             raise refusals.alias_never_set(model, name)
         return items.event_of(item)
-
-
-def _count(model: str, before: ModelState, now: ModelState) -> Action:
-    """Write the counters, if they are still those that the change was made from."""
-    put: dict[str, Any] = {"Item": items.state_item(model, now)}
-    if before.last_event == 0:
-        return created(put["Item"])
-    put["ConditionExpression"] = "last_event = :before"
-    put["ExpressionAttributeValues"] = {":before": before.last_event}
-    return {"Put": put}
-
-
-def _held(model: str, holder: str) -> Action:
-    """Write nothing, and fail where the lock is not the holder's."""
-    return {
-        "ConditionCheck": {
-            "Key": items.lock_key(model),
-            "ConditionExpression": "#holder = :holder",
-            "ExpressionAttributeNames": {"#holder": "holder"},
-            "ExpressionAttributeValues": {":holder": holder},
-        }
-    }
-
-
-def _replaced(event: HistoryEvent, last: HistoryEvent | None) -> Action:
-    """Write the alias, if its last event is still the one that the change was made from."""
-    if last is None:
-        return created(items.alias_item(event))
-    return {
-        "Put": {
-            "Item": items.alias_item(event),
-            "ConditionExpression": "#sequence = :sequence",
-            "ExpressionAttributeNames": {"#sequence": "sequence"},
-            "ExpressionAttributeValues": {":sequence": last.sequence},
-        }
-    }
 
 
 def _point(event: HistoryEvent) -> Action:
