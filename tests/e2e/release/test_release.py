@@ -283,7 +283,7 @@ def test_new_code_goes_the_same_road_and_a_deployment_moves_no_traffic(
         live.output(execution)
         # The event of the deployment started a release of the new code with the live version.
         live.until(
-            lambda: live.function.code("live")["memory"] == 1536, "the new code is live", 240
+            lambda: live.function.code("live")["memory"] == 1536, "the new code is live", 600
         )
     assert live.registry.route("credit").version == second
     assert traffic.failed() == []
