@@ -97,6 +97,9 @@ def test_whatever_advances_was_held_to_every_condition(candidate, live, step, el
 
 @given(tallies(5000), tallies(5000), STEPS, SECONDS, st.data())
 def test_more_failures_are_never_a_better_verdict(candidate, live, step, elapsed, data):
+    # As in a canary: its candidate is given half of the requests at most.
+    assume(live.requests >= candidate.requests)
+    live = replace(live, failures=live.failures // 3)
     worse = replace(
         candidate, failures=data.draw(st.integers(candidate.failures, candidate.requests))
     )

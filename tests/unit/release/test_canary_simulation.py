@@ -63,7 +63,7 @@ def test_canaries_end_as_they_must(name, outcome, metric):
 
 
 def test_the_judge_stops_no_good_version_where_repeated_tests_do():
-    shares = stopped_by_look(PLAN, 300, 30, SEED)
+    shares = stopped_by_look(PLAN, 300, 12, SEED)
     assert shares["judge"][-1] == 0
     assert shares["fisher_three_metrics"][-1] > 0.2
 
