@@ -13,6 +13,8 @@ _WIDTH, _PLOT, _LEFT, _TOP = 1100, 260, 56, 56
 # Colours that tell versions apart in print, in the dark, and to colour-blind readers (Okabe, Ito).
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#f0e442")
 _FAILED = "#d55e00"
+# What fits below the plot, next to the number and the second of a decision.
+_ROW_LENGTH = 124
 
 
 def drawn(sent: Sequence[Sent], history: Sequence[HistoryEvent], title: str) -> str:
@@ -98,4 +100,4 @@ def _says(event: HistoryEvent) -> str:
         told = f"live sends {canary['weight']:.0%} to version {canary['version']}"
     else:
         told = f"live sends all to version {event.to_version}"
-    return f"{told} - {event.why}"[:138]
+    return f"{told} - {event.why}"[:_ROW_LENGTH]

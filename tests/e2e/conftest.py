@@ -40,6 +40,13 @@ class Stack:
     def function(self) -> ServingFunction:
         return ServingFunction(self.local_aws.client("lambda"), self.outputs["CreditFunction"])
 
+    def resource(self, logical_id: str) -> str:
+        """Return the physical id of a resource of the stack."""
+        detail = self.local_aws.client("cloudformation").describe_stack_resource(
+            StackName="e2e-one", LogicalResourceId=logical_id
+        )["StackResourceDetail"]
+        return str(detail["PhysicalResourceId"])
+
     def traffic(self) -> Traffic:
         """Return a stream of real requests and outcomes, to be entered."""
         return Traffic(self.api, "credit", credit_records(), self.local_aws.client("events"))

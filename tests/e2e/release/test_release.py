@@ -101,8 +101,10 @@ STATES = [
     "OpenRelease",
     "PublishVersion",
     "SmokeCandidate",
+    "WaitForRequests",
     "CompareShadow",
     "StartCanary",
+    "WaitForEvidence",
     "JudgeCanary",
     "PromoteVersion",
 ]
@@ -134,10 +136,7 @@ def test_a_release_that_is_stopped_in_any_state_ends_on_live_with_a_free_lock(
 def environment(live: Stack, function: str, **changes: str) -> Iterator[None]:
     """Change what a function of the stack reads from its environment, for a while."""
     client = live.local_aws.client("lambda")
-    resource = live.local_aws.client("cloudformation").describe_stack_resource(
-        StackName="e2e-one", LogicalResourceId=function
-    )["StackResourceDetail"]
-    name = resource["PhysicalResourceId"]
+    name = live.resource(function)
     before = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     client.update_function_configuration(
         FunctionName=name, Environment={"Variables": {**before, **changes}}
@@ -148,12 +147,92 @@ def environment(live: Stack, function: str, **changes: str) -> Iterator[None]:
         client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
+@contextmanager
+def without_writes_to_the_registry(live: Stack, function: str) -> Iterator[None]:
+    """Let the role of a function of the stack write nothing to the registry, for a while."""
+    client = live.local_aws.client("iam")
+    role = live.resource(f"{function}Role")
+    writes = ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
+    statement = {
+        "Effect": "Deny",
+        "Action": [f"dynamodb:{write}" for write in writes],
+        "Resource": "*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    given = {"RoleName": role, "PolicyName": "RefuseWrites"}
+    client.put_role_policy(**given, PolicyDocument=json.dumps(policy))
+    try:
+        yield
+    finally:
+        client.delete_role_policy(**given)
+
+
 def test_a_judge_that_crashes_puts_traffic_back(live: Stack, at_first: tuple[int, int]) -> None:
     first, second = at_first
     with environment(live, "JudgeCanaryFunction", METRICS_NAMESPACE=""), live.traffic() as traffic:
-        assert "settings_missing" in live.failure(release(live, second, "judge-crashes"))
+        execution = release(live, second, "judge-crashes")
+        assert "settings_missing" in live.failure(execution)
+    assert told_its_end(live, execution)
     route = live.registry.route("credit")
     assert (route.version, route.canary) == (first, None)
+    assert live.registry.lock("credit") is None
+    assert live.agrees()
+    assert traffic.failed() == []
+
+
+def told_its_end(live: Stack, execution: str) -> bool:
+    """Return whether the history says that an execution was abandoned, and why."""
+    return any(
+        event.by == execution and event.details.get("step") == "end" and event.why
+        for event in live.registry.history("credit")
+    )
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "OpenReleaseFunction",
+        "PublishVersionFunction",
+        "SmokeCandidateFunction",
+        "CompareShadowFunction",
+        "StartCanaryFunction",
+        "JudgeCanaryFunction",
+        "PromoteVersionFunction",
+    ],
+)
+def test_a_release_whose_write_to_the_registry_is_refused_ends_on_live_with_a_free_lock(
+    live: Stack, at_first: tuple[int, int], function: str
+) -> None:
+    first, second = at_first
+    with without_writes_to_the_registry(live, function), live.traffic() as traffic:
+        execution = release(live, second, f"refused-{function}")
+        assert "AccessDenied" in live.failure(execution)
+    assert told_its_end(live, execution)
+    route = live.registry.route("credit")
+    assert (route.version, route.canary) == (first, None)
+    assert live.registry.lock("credit") is None
+    assert live.agrees()
+    assert traffic.failed() == []
+
+
+def test_where_even_the_way_back_is_refused_recovery_puts_traffic_back(
+    live: Stack, at_first: tuple[int, int]
+) -> None:
+    first, second = at_first
+    recover = live.resource("RecoverReleaseFunction")
+    with live.traffic() as traffic:
+        with (
+            without_writes_to_the_registry(live, "JudgeCanaryFunction"),
+            without_writes_to_the_registry(live, "AbandonCandidateFunction"),
+            without_writes_to_the_registry(live, "RecoverReleaseFunction"),
+        ):
+            assert "could not be taken back" in live.failure(release(live, second, "no-way-back"))
+            assert live.registry.route("credit").canary is not None
+        # The sweep of every quarter of an hour, or the event's next delivery, finds it.
+        live.local_aws.client("lambda").invoke(FunctionName=recover, Payload=b"{}")
+    route = live.registry.route("credit")
+    assert (route.version, route.canary) == (first, None)
+    assert live.registry.lock("credit") is None
     assert live.agrees()
     assert traffic.failed() == []
 
@@ -293,7 +372,7 @@ def test_new_code_goes_the_same_road_and_a_deployment_moves_no_traffic(
 def test_sixteen_promotions_and_rollbacks_at_once_leave_two_stories_that_agree(
     live: Stack, at_first: tuple[int, int]
 ) -> None:
-    _first, second = at_first
+    first, second = at_first
     routes = [live.registry.route("credit")]
     live.put_live(second)
     routes.append(live.registry.route("credit"))
@@ -305,9 +384,12 @@ def test_sixteen_promotions_and_rollbacks_at_once_leave_two_stories_that_agree(
         def running(self, holder: str) -> bool:
             return holder in active
 
-    def move(number: int) -> bool:
+    def promote(number: int) -> str:
+        """Do what a release does at its end, from a process of its own; half die with the lock."""
         registry = RegistryTable(live.local_aws.client("dynamodb"), live.outputs["RegistryTable"])
-        holder = f"mover-{number}"
+        # An ARN, as rollbacks ask whether its execution is under way.
+        machine = live.outputs["ReleaseStateMachine"]
+        holder = f"{machine.replace(':stateMachine:', ':execution:')}:mover-{number}"
         active.add(holder)
         start.wait()
         try:
@@ -319,27 +401,45 @@ def test_sixteen_promotions_and_rollbacks_at_once_leave_two_stories_that_agree(
                     if busy.code not in ("release_busy", "registry_busy"):
                         raise
             else:
-                return False
+                return "never had the lock"
             to = routes[number % 2]
-            mover = Mover(holder, holder)
-            send(registry, live.function, "credit", to, mover=mover, why="a test")
-            # Half of them die with the lock in hand.
+            try:
+                send(
+                    registry, live.function, "credit", to, mover=Mover(holder, holder), why="a test"
+                )
+            except BoringError as lost:
+                # A rollback took the lock over: whoever lost it moves nothing.
+                if lost.code not in ("release_lock_lost", "alias_moved", "registry_busy"):
+                    raise
+                return lost.code
             if number % 4:
                 registry.free_lock("credit", holder=holder)
         finally:
             active.discard(holder)
-        return True
+        return "moved"
+
+    def go_back(number: int) -> str:
+        start.wait()
+        execution = roll_back(live, to=(first, second)[number % 2])
+        live.ended(execution)
+        states = live.local_aws.client("stepfunctions")
+        return str(states.describe_execution(executionArn=execution)["status"])
 
     with ThreadPoolExecutor(16) as pool:
-        moved = list(pool.map(move, range(16)))
-    assert sum(moved) >= 8
+        turns = [pool.submit(promote if n % 2 else go_back, n // 2) for n in range(16)]
+        ends = [turn.result() for turn in turns]
+    print(f"ends: {ends}")
+    assert "moved" in ends
+    assert "SUCCEEDED" in ends
     lock = live.registry.lock("credit")
     if lock is not None:
         live.registry.free_lock("credit", holder=lock.holder)
+    follow(live.registry, live.function, "credit", by="test")
     assert live.agrees()
     history = live.registry.history("credit")
     assert [event.sequence for event in history] == list(range(1, len(history) + 1))
     moves = [e for e in history[before:] if e.kind == "alias_moved" and e.alias == "live"]
+    assert len(moves) >= ends.count("moved") + ends.count("SUCCEEDED") - 1
     assert all(a.to_version == b.from_version for a, b in pairwise(moves))
 
 

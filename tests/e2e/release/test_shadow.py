@@ -28,9 +28,6 @@ BOOTSTRAP = "1"
 
 
 def compare(stack: Stack, release: str, candidate: str, live: str, started: datetime) -> Any:
-    resource = stack.local_aws.client("cloudformation").describe_stack_resource(
-        StackName="e2e-one", LogicalResourceId="CompareShadowFunction"
-    )["StackResourceDetail"]
     event = {
         "model": "credit",
         "version": stack.registry.alias("credit", "live"),
@@ -43,7 +40,7 @@ def compare(stack: Stack, release: str, candidate: str, live: str, started: date
         "plan": PLAN,
     }
     answer = stack.local_aws.client("lambda").invoke(
-        FunctionName=resource["PhysicalResourceId"], Payload=json.dumps(event).encode()
+        FunctionName=stack.resource("CompareShadowFunction"), Payload=json.dumps(event).encode()
     )
     told = json.loads(answer["Payload"].read())
     assert told.get("errorType", "Refused") == "Refused", told

@@ -53,3 +53,17 @@ def test_worse_than_live_is_refused():
 def test_a_live_that_is_not_comparable_is_told():
     passed = judge(evaluation(live={"metrics": None, "reason": "new contract"}), GATES, "onnx")
     assert passed[-1] == "live is not comparable: new contract"
+
+
+@pytest.mark.parametrize(("new", "old", "passes"), [(0.5, 0.45, False), (0.5, 0.495, True)])
+@pytest.mark.parametrize("metric", ["log_loss", "brier"])
+def test_of_a_loss_more_is_worse(metric, new, old, passes):
+    gates = {**GATES, "not_worse_than_live": {"metric": metric, "tolerance": 0.01}}
+    found = evaluation(
+        metrics={"roc_auc": 0.8, "log_loss": 0.5, metric: new}, live={"metrics": {metric: old}}
+    )
+    if passes:
+        assert judge(found, gates, "onnx")[-1].startswith(f"{metric} 0.5000 against live 0.4950")
+    else:
+        with pytest.raises(BoringError, match=f"{metric} 0.5000 against live 0.4500"):
+            judge(found, gates, "onnx")

@@ -5,6 +5,9 @@ from typing import Any
 
 from boringml.errors import BoringError
 
+# Of the metrics that a model may be held to, the others are losses.
+_MORE_IS_BETTER = frozenset({"roc_auc"})
+
 
 def judge(evaluation: Mapping[str, Any], gates: Mapping[str, Any], runtime: str) -> list[str]:
     """Return, in words, each gate that was passed.
@@ -20,7 +23,7 @@ def judge(evaluation: Mapping[str, Any], gates: Mapping[str, Any], runtime: str)
         bound = gates[f"{name}_min" if low else f"{name}_max"]
         value = metrics.get(name)
         good = value is not None and (value >= bound if low else value <= bound)
-        told = f"{name} {value} against {'at least' if low else 'at most'} {bound}"
+        told = f"{name} {_number(value)} against {'at least' if low else 'at most'} {bound}"
         (passed if good else missed).append(told)
     _compare_with_live(evaluation, gates["not_worse_than_live"], passed, missed)
     if missed:
@@ -32,7 +35,10 @@ def _parity(
     found: Mapping[str, Any], gate: Mapping[str, Any], runtime: str
 ) -> tuple[list[str], list[str]]:
     difference, flipped = found.get("max_difference"), found.get("flipped_labels")
-    told = f"parity: largest difference {difference}, flipped labels {flipped}, runtime {runtime}"
+    told = (
+        f"parity: largest difference {_number(difference)}, flipped labels {flipped}, "
+        f"runtime {runtime}"
+    )
     good = (
         runtime == "onnx"
         and difference is not None
@@ -60,4 +66,9 @@ def _compare_with_live(
         missed.append(f"{name} {new} against live {old}: it was not measured for both")
         return
     told = f"{name} {new:.4f} against live {old:.4f}, tolerance {gate['tolerance']}"
-    (passed if new >= old - gate["tolerance"] else missed).append(told)
+    loss = old - new if name in _MORE_IS_BETTER else new - old
+    (passed if loss <= gate["tolerance"] else missed).append(told)
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4g}"
