@@ -52,8 +52,9 @@ class _Metrics:
         self._late[version] = late
 
     def tally(
-        self, function_version: str, version: int, begin: datetime, end: datetime, *asked: Any
+        self, function_version: str, _version: int, begin: datetime, end: datetime, *_asked: Any
     ) -> Tally:
+        """Return what a version's requests of the step came to, as it is known now."""
         if begin != self._begin:
             raise ValueError(f"the step's minutes begin at {self._begin}, not at {begin}")
         return self._until[function_version][(end - begin) // _MINUTE]

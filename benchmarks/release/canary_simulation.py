@@ -3,9 +3,9 @@
     make simulate, or: python -m benchmarks.release.canary_simulation [--runs 1000]
 
 The plan is that of models/credit/model.yaml. A look every minute sees all but the newest minute,
-as on AWS, and not all of the one before. Prints tables and writes results/canary_simulation.json and .svg. Each canary has its own
-seed, made of SEED, the scenario, the rate and its number: a run repeats to the digit. Ends with 1
-where a promise is not kept.
+as on AWS, and not all of the one before. Prints tables and writes results/canary_simulation.json
+and .svg. Each canary has its own seed, made of SEED, the scenario, the rate and its number: a run
+repeats to the digit. Ends with 1 where a promise is not kept.
 """
 
 import argparse

@@ -28,6 +28,7 @@ EXTENSIONS = (
     "local.aws.apigateway.access_logs",
     "local.aws.cloudwatch.emf",
     "local.aws.cloudwatch.statistics",
+    "local.aws.cloudwatch.metric_math",
     "local.aws.cloudwatch.alarms",
     "local.aws.cloudwatch.queues",
     "local.aws.permissions",

@@ -89,7 +89,7 @@ def test_without_a_kpi_no_outcomes_are_asked_for(cloudwatch: Any) -> None:
 def test_all_pages_count_and_the_last_status_of_each_query(cloudwatch: Any) -> None:
     metrics, stubber = cloudwatch
     first = [{**one, "StatusCode": "PartialData"} for one in RESULTS[:4]]
-    answer(stubber, *first, token="more")  # noqa: S106 - of a page
+    answer(stubber, *first, token="more")
     rest = [result("answered", 9, at=2), result("slow", 1, at=2), result("failures", 1, at=2)]
     answer(stubber, *rest, result("errors"))
     assert tally(metrics, None) == Tally(162, 7, 8)

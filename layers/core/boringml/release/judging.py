@@ -98,5 +98,5 @@ def _look(
 
 def _out_of_time(event: Mapping[str, Any], elapsed: timedelta) -> bool:
     plan = event["plan"]
-    most = float(plan["steps"][event["step"]]["seconds"]) * plan["give_up_after"]
-    return elapsed.total_seconds() >= most
+    seconds: float = plan["steps"][event["step"]]["seconds"] * plan["give_up_after"]
+    return elapsed >= timedelta(seconds=seconds)

@@ -74,7 +74,12 @@ class Predictor:
         except Exception as error:  # noqa: BLE001 - the last line of defence: a caller sees no stack trace
             told = "The service failed; the request_id finds the cause in the log."
             failure = BoringError("internal_error", told)
-            status, body, code, lines = failure.status, failure.body(), failure.code, [_trace(error)]
+            status, body, code, lines = (
+                failure.status,
+                failure.body(),
+                failure.code,
+                [_trace(error)],
+            )
         answer = proxy_event.answer(status, body, request_id)
         stage = context.get("stage")
         cold, self._cold = self._cold, False
