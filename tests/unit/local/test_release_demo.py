@@ -20,7 +20,18 @@ def at(seconds: float) -> datetime:
 
 def event(kind: str, seconds: float, canary: int | None) -> HistoryEvent:
     details = {"canary": {"version": canary, "weight": 0.1} if canary else None}
-    return HistoryEvent("credit", 1, at(seconds), kind, "live", 1, 1, "t", "t", details)
+    return HistoryEvent(
+        model="credit",
+        sequence=1,
+        at=at(seconds),
+        kind=kind,
+        alias="live",
+        from_version=1,
+        to_version=1,
+        by="t",
+        why="t",
+        details=details,
+    )
 
 
 # A good version's canary, then that of version 5, which fails some and is taken off after 40 s.
