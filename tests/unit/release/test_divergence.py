@@ -77,6 +77,14 @@ def test_requests_that_live_failed_are_no_samples() -> None:
     assert "0 of 300 requests were compared, 300 more failed on live itself" in verdict.reasons[0]
 
 
+def test_of_a_slow_live_the_ratio_counts_and_not_the_floor() -> None:
+    """Live at 100 ms, twice of which is accepted."""
+    slow = pairs(269, good(latency_ms=100.0), good(latency_ms=100.0))
+    for latency_ms, decision in ((200.0, "pass"), (200.1, "fail")):
+        late = pairs(31, good(latency_ms=latency_ms), good(latency_ms=100.0))
+        assert judged(slow + late).decision == decision
+
+
 @pytest.mark.parametrize(
     ("bad", "told"),
     [
