@@ -38,7 +38,12 @@ def value_of(expression: str, values: Mapping[str, Value]) -> Value:
 
     Raises ValueError for what this module does not know.
     """
-    return _value(ast.parse(expression.strip(), mode="eval").body, values)
+    try:
+        tree = ast.parse(expression.strip(), mode="eval")
+    except SyntaxError as error:
+        told = f"metric math: {expression} is not emulated by the local AWS"
+        raise ValueError(told) from error
+    return _value(tree.body, values)
 
 
 def _value(node: ast.AST, values: Mapping[str, Value]) -> Value:
