@@ -92,7 +92,7 @@ def _unpickled(proved: bytes) -> Any:
     os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     import joblib
 
-    # Columns are told by their place, as layout says: names would need pandas.
+    # Columns are told by their place on purpose: their names would need pandas.
     warnings.filterwarnings("ignore", "X does not have valid feature names")
     return joblib.load(io.BytesIO(proved))
 
