@@ -110,7 +110,7 @@ def _log(outcome: Outcome, told: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(line, default=str) + "\n")
 
 
-def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
     """Return {"batchItemFailures"}: the messages that stay in the queue for another attempt."""
     records = event["Records"]
     _adapters()
