@@ -59,7 +59,8 @@ def test_one_closed_address_among_open_ones_is_enough(address: str) -> None:
         "2130706433", "0x7f000001", "017700000001", "0177.0.0.1", "0x7f.0.0.1", "127.1", "127.0.1",
         "0", "0x0", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "127.0.0.1.", "1.2.3.4.5",
         "256.0.0.1", "localhost", "metadata", "example.com.", "-a.example.com", "a..example.com",
-        "\uff45xample.com", "①②⑦.⓪.⓪.①", "[::1%25lo]", "[127.0.0.1]", "[::1", "example.com\\@evil.com",
+        "\uff45xample.com", "①②⑦.⓪.⓪.①", "[::1%25lo]", "[127.0.0.1]", "[::1",
+        "example.com\\@evil.com",
     ],
 )  # fmt: skip
 def test_what_is_an_address_to_some_and_not_to_others_is_refused(host: str) -> None:
