@@ -86,18 +86,19 @@ def _deliver(record: Mapping[str, Any]) -> bool:
     return outcome.kind != RETRIED
 
 
-def _deliver_or_leave(record: Mapping[str, Any]) -> bool:
+def _deliver_or_leave(record: Mapping[str, Any]) -> bool | None:
+    """Return whether the message is done with; None where a failure of our own left it."""
     try:
         return _deliver(record)
     except Exception as error:  # noqa: BLE001 - one message must not take its batch along
         # It is left hidden for the queue's own timeout, and counts as an attempt.
         _log(Outcome("failed", "internal_error"), {"error": f"{type(error).__name__}: {error}"})
-        return False
+        return None
 
 
 def _log(outcome: Outcome, told: Mapping[str, Any]) -> None:
     line = {
-        "level": "INFO" if outcome.kind == DELIVERED else "WARN",
+        "level": "INFO" if outcome.kind in (DELIVERED, RETRIED) else "ERROR",
         "timestamp": _now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "step": "deliver_callback",
         "outcome": outcome.kind,
@@ -116,6 +117,9 @@ def handler(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
     _adapters()
     with ThreadPoolExecutor(max_workers=len(records)) as pool:
         done = list(pool.map(_deliver_or_leave, records))
+    if all(is_done is None for is_done in done):
+        # Whatever it is, it is not the receivers: this way an alarm hears of it.
+        raise RuntimeError("no message of the batch could be handled: see internal_error")
     left = [
         record["messageId"] for record, is_done in zip(records, done, strict=True) if not is_done
     ]
