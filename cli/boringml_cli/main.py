@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from boringml_cli.commands.approve import approve
 from boringml_cli.commands.at import at
+from boringml_cli.commands.callbacks import app as callbacks
 from boringml_cli.commands.diff import diff
 from boringml_cli.commands.history import history
 from boringml_cli.commands.release import release
@@ -82,3 +83,4 @@ def main(
 
 for command in (status, history, at, release, approve, rollback, diff, shadow):
     app.command()(command)
+app.add_typer(callbacks, name="callbacks")

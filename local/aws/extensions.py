@@ -30,6 +30,8 @@ EXTENSIONS = (
     "local.aws.cloudwatch.statistics",
     "local.aws.cloudwatch.alarms",
     "local.aws.cloudwatch.queues",
+    "local.aws.queues.visibility",
+    "local.aws.queues.locking",
     "local.aws.permissions",
     "local.aws.sagemaker",
     "local.aws.step_functions",

@@ -1,0 +1,1 @@
+"""Asynchronous jobs: their callbacks, and the rules by which these are delivered."""
