@@ -1,0 +1,1 @@
+"""Asynchronous predictions: a job from its message to its one final state."""
