@@ -29,7 +29,9 @@ IAM = {"type": "AWS_IAM"}
 CONTROLLED = {
     "request_id": "$context.requestId",
     "client": "$context.identity.userArn",
+    # Looked up by its spelling, which HTTP/2 makes lower case.
     "idempotency_key": "$input.params('Idempotency-Key')",
+    "idempotency_key_http2": "$input.params('idempotency-key')",
     "trace_id": "$context.xrayTraceId",
     "body": "$input.body",
 }

@@ -18,7 +18,13 @@ from boringml.jobs.job_id import job_id_of
 VERSION: Final = 1
 # SQS, "Amazon SQS message quotas": a message has at most 1 MiB.
 MAX_BYTES: Final = 1024 * 1024
-_TEXTS: Final = ("request_id", "client", "idempotency_key", "trace_id")
+_TEXTS: Final = (
+    "request_id",
+    "client",
+    "idempotency_key",
+    "idempotency_key_http2",
+    "trace_id",
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def _of(told: Mapping[str, Any]) -> JobMessage:
         job_id=job_id,
         model=model,
         client=client_of(texts["client"]),
-        idempotency_key=texts["idempotency_key"] or None,
+        idempotency_key=texts["idempotency_key"] or texts["idempotency_key_http2"] or None,
         trace_id=texts["trace_id"] or None,
         request_id=texts["request_id"],
         posted_ms=posted_ms,
