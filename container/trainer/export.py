@@ -62,6 +62,7 @@ def _to_onnx(pipeline: Pipeline, features: Features, name: str) -> bytes:
     types = [
         (layout.NUMERIC_INPUT, DoubleTensorType([None, len(features.numeric)])),
         (layout.CATEGORICAL_INPUT, StringTensorType([None, len(features.categorical)])),
+        (layout.TEXT_INPUT, StringTensorType([None, len(features.text)])),
     ]
     proto = to_onnx(
         _with_cast(pipeline),

@@ -6,7 +6,7 @@ The model is loaded at import, on purpose: a version is (code, model), as in ser
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +29,7 @@ from boringml.jobs.heartbeat import Heartbeat
 from boringml.jobs.run_job import METRICS, Policy, TryAgainError, Worker
 from boringml.serving.predict import Predictor
 from boringml.serving.prediction_log import PredictionLog, load_failure_line
+from boringml.serving.served_model import ServedModel
 from boringml.settings import load
 
 # A layer and its function have 250 MB; a model that needs more than half belongs elsewhere.
@@ -59,7 +60,7 @@ class Settings:
     aws_lambda_function_version: str = "none"
 
 
-def _model(settings: Settings) -> Any:
+def _model(settings: Settings) -> ServedModel | None:
     """Return the released model, or None on the version that no release made."""
     if not settings.model_package:
         return None
@@ -67,9 +68,13 @@ def _model(settings: Settings) -> Any:
         raise BoringError("settings_missing", "Set the environment variable MODEL_VERSION.")
     # Each runtime is a layer of its own, and only one is there.
     if settings.model_runtime == "sklearn":
-        from boringml.serving.joblib_model import load_joblib_model as load_model
+        from boringml.serving.joblib_model import load_joblib_model
+
+        load_model: Callable[..., ServedModel] = load_joblib_model
     else:
-        from boringml.serving.model import load_model
+        from boringml.serving.model import load_model as load_onnx_model
+
+        load_model = load_onnx_model
     with S3Get.of(os.environ) as s3:
         return load_model(
             s3.folder(settings.model_package, MAX_FILE_BYTES),
@@ -79,7 +84,7 @@ def _model(settings: Settings) -> Any:
         )
 
 
-def _loaded(settings: Settings) -> Any:
+def _loaded(settings: Settings) -> ServedModel | None:
     try:
         return _model(settings)
     except Exception as error:

@@ -16,6 +16,8 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "unknown_field": 422,
         "missing_field": 422,
         "unknown_category": 422,
+        "text_too_short": 422,
+        "text_too_long": 422,
         "out_of_bounds": 422,
         "not_finite": 422,
         "list_empty": 422,
@@ -29,6 +31,7 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "package_unreadable": 502,
         "package_wrong_model": 502,
         "runtime_not_supported": 502,
+        "library_mismatch": 502,
         # Of asynchronous jobs.
         "job_not_found": 404,
         "job_gone": 410,

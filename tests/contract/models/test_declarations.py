@@ -87,6 +87,12 @@ def test_every_example_meets_the_request(folder: Path) -> None:
     assert len(set(names)) == len(names)
 
 
+def test_a_text_meets_the_schema() -> None:
+    contract = contract_of(REPOSITORY / "models" / "credit")
+    contract["request"]["properties"]["term"] = {**TEXT, "nullable": True}
+    schema("models/schemas/contract.schema.json").validate(contract)
+
+
 @every_model
 def test_the_contract_names_features_and_labels_that_exist(folder: Path) -> None:
     contract = contract_of(folder)
@@ -118,7 +124,12 @@ def test_every_bad_request_breaks_the_request_schema_with_a_declared_code(folder
 @every_model
 def test_every_kind_of_bad_body_has_a_bad_request(folder: Path) -> None:
     contract = contract_of(folder)
-    assert {bad["code"] for bad in contract["bad_requests"]} >= BODY_CODES
+    features = features_of(contract)
+    due = BODY_CODES | {
+        code for kind, codes in KIND_CODES.items() if getattr(features, kind) for code in codes
+    }
+    assert {bad["code"] for bad in contract["bad_requests"]} >= due
+    assert {error["code"] for error in contract["errors"]} >= due
 
 
 @every_model
@@ -130,19 +141,41 @@ def test_a_full_list_of_examples_fits_the_body_limit(folder: Path) -> None:
     assert (longest + 2) * (limits["max_records"] + 1) <= limits["max_body_bytes"]
 
 
-SCHEMA_CODES = {"wrong_type", "unknown_field", "missing_field", "unknown_category", "out_of_bounds"}
-BODY_CODES = SCHEMA_CODES | {
+SCHEMA_CODES = {
+    "wrong_type",
+    "unknown_field",
+    "missing_field",
+    "unknown_category",
+    "out_of_bounds",
+    "text_too_short",
+    "text_too_long",
+}
+# By the kinds of features that a contract has.
+KIND_CODES = {
+    "numeric": {"out_of_bounds", "not_finite"},
+    "categorical": {"unknown_category"},
+    "text": {"text_too_short", "text_too_long"},
+}
+BODY_CODES = {
     "malformed_json",
-    "not_finite",
+    "wrong_type",
+    "unknown_field",
+    "missing_field",
     "list_empty",
     "list_too_long",
     "body_too_large",
     "unsupported_content_type",
 }
 
+TEXT = {"type": "string", "minLength": 1, "maxLength": 9, "description": "Words."}
 BROKEN: dict[str, tuple[str, str, Any]] = {
     "an exclusive bound": ("contract", "request.properties.int_rate.exclusiveMinimum", True),
     "a feature without bounds": ("contract", "request.properties.int_rate", {"type": "number"}),
+    "a string without words or bounds": ("contract", "request.properties.term", {"type": "string"}),
+    "a text that may be empty": ("contract", "request.properties.term", {**TEXT, "minLength": 0}),
+    "a text without end": ("contract", "request.properties.term", {**TEXT, "maxLength": 10**6}),
+    "a single worker": ("model", "serving.max_concurrency", 1),
+    "an unknown runtime": ("model", "serving.runtime", "torch"),
     "open records": ("contract", "request.additionalProperties", True),
     "a threshold of one": ("contract", "decision.threshold", 1),
     "an unknown key": ("contract", "limit", {}),

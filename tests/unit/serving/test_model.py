@@ -138,7 +138,7 @@ def test_null_and_absent_are_nan_and_empty_text(how: str) -> None:
     model.predict([decoded])
     features = model.contract.features
     numbers = dict(zip(features.numeric, model._numeric[0].tolist(), strict=True))
-    texts = dict(zip(features.categorical, model._categorical[0].tolist(), strict=True))
+    texts = dict(zip(features.categorical, model._strings[0].tolist(), strict=True))
     assert {name for name, value in numbers.items() if np.isnan(value)} == {"annual_inc"}
     assert {name for name, value in texts.items() if value == ""} == {"term"}
 

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 from uuid import uuid4
 
 import orjson
@@ -17,9 +17,7 @@ from boringml.jobs.states import EXPIRED, FAILED, REFUSED, SUCCEEDED
 from boringml.jobs.telling import Sender, tell
 from boringml.serving.predict import predictions_of
 from boringml.serving.prediction_log import PredictionLog
-
-if TYPE_CHECKING:
-    from boringml.serving.model import Model
+from boringml.serving.served_model import ServedModel
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +93,7 @@ class Worker:
     """
 
     name: str
-    model: "Model | None"
+    model: ServedModel | None
     jobs: Jobs
     once: Once
     store: Callable[[str, bytes], None]
@@ -195,7 +193,7 @@ class Worker:
         return {"job_id": message.job_id, "model_version": version, **outcome}
 
     def _predicted(
-        self, model: "Model", request: JobRequest
+        self, model: ServedModel, request: JobRequest
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         records = records_of(request, model.decoder)
         if isinstance(records, list):

@@ -59,8 +59,9 @@ class Rebuilder:
     """Makes records whole. `filled` are the fields that the log may lack, and what stands in.
 
     A required field that is sensitive is filled with what is typical of the baseline's training
-    data, else of the contract's first example; an optional one stays out. So both versions are
-    asked the same, no person's data is made up, and what these fields do is not compared.
+    data, else (a text has no such thing) with the contract's first example; an optional one stays
+    out. So both versions are asked the same, no person's data is made up, and what these fields do
+    is not compared.
     """
 
     def __init__(self, document: Mapping[str, Any], baseline: Mapping[str, Any]) -> None:
@@ -77,7 +78,7 @@ class Rebuilder:
                 value = round(value)
             self._typical[name] = value
         self.filled = {name: self._filled(name) for name in contract.sensitive}
-        self.key_features = tuple(n for n in contract.key_features if n not in self.filled)
+        self.key_features = contract.segment_features
 
     def record(self, features: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record that a line's features are of."""

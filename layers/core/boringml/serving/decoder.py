@@ -14,7 +14,7 @@ Record = msgspec.Struct
 
 
 class Decoder:
-    """Decodes bodies of one contract. A record has the numeric fields first, then the others."""
+    """Decodes bodies of one contract. A record has its fields in the order of a frame."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -65,8 +65,12 @@ class Decoder:
 
 def _kind(rule: Mapping[str, Any]) -> Any:
     kind: Any
-    if rule["type"] == "string":
+    if "enum" in rule:
         kind = Literal[tuple(rule["enum"])]
+    elif rule["type"] == "string":
+        # Both count code points, as JSON Schema does.
+        bounds = msgspec.Meta(min_length=rule["minLength"], max_length=rule["maxLength"])
+        kind = Annotated[str, bounds]
     else:
         low, high = rule.get("minimum"), rule.get("maximum")
         if rule["type"] == "integer":

@@ -12,8 +12,8 @@ import orjson
 from boringml.errors import BoringError
 from boringml.serving import proxy_event
 from boringml.serving.decoder import Record
-from boringml.serving.model import Model
 from boringml.serving.prediction_log import NAMESPACE, PredictionLog
+from boringml.serving.served_model import ServedModel
 from boringml.serving.stages import UNCOUNTED
 
 Write = Callable[[str], Any]
@@ -36,7 +36,7 @@ class Predictor:
     def __init__(
         self,
         name: str,
-        model: Model | None,
+        model: ServedModel | None,
         function_version: str,
         write: Write = _print,
         namespace: str = NAMESPACE,
@@ -115,7 +115,7 @@ class Predictor:
         return body, lines
 
 
-def predictions_of(model: Model, records: list[Record]) -> tuple[list[Body], list[Line]]:
+def predictions_of(model: ServedModel, records: list[Record]) -> tuple[list[Body], list[Line]]:
     """Return what the caller sees of each record, and what the log has of it."""
     loggable = model.decoder.loggable
     shown, lines = [], []

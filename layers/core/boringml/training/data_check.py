@@ -32,7 +32,8 @@ def checked_table(files: list[DataFile], contract: dict[str, Any], features: Fea
 
     The last column is the target, as text. Raises BoringError with the code of the first problem
     (`missing_column`, `unknown_column`, `wrong_type`, `null_values`, `not_finite`,
-    `out_of_bounds`, `unknown_category`, `too_few_rows`, `one_class`, `label_balance`).
+    `out_of_bounds`, `unknown_category`, `text_too_short`, `text_too_long`, `too_few_rows`,
+    `one_class`, `label_balance`).
     """
     problems: list[Problem] = []
     tables = [_file_table(file, contract, features, problems) for file in files]
@@ -86,6 +87,9 @@ def _column(
     if name in features.bounds:
         problems.extend(_number_problems(name, where, known, features))
         return values
+    if name in features.lengths:
+        problems.extend(_text_problems(name, where, known, features))
+        return values
     decision = contract["decision"]
     categories = features.categories.get(name, (decision["positive"], decision["negative"]))
     strange = known.filter(pc.invert(pc.is_in(known, pa.array(categories, pa.string()))))
@@ -132,6 +136,22 @@ def _number_problems(
         yield Problem("out_of_bounds", name, f"{where} has {extremes['min']}, minimum {low}")
     if high is not None and extremes["max"] > high:
         yield Problem("out_of_bounds", name, f"{where} has {extremes['max']}, maximum {high}")
+
+
+def _text_problems(
+    name: str, where: str, known: pa.ChunkedArray, features: Features
+) -> Iterator[Problem]:
+    if len(known) == 0:
+        return
+    low, high = features.lengths[name]
+    # Lengths alone: what people wrote does not belong into a message.
+    extremes = pc.min_max(pc.utf8_length(known)).as_py()
+    if extremes["min"] < low:
+        text = f"{where} has {extremes['min']} characters, at least {low} are due"
+        yield Problem("text_too_short", name, text)
+    if extremes["max"] > high:
+        text = f"{where} has {extremes['max']} characters, at most {high} may be"
+        yield Problem("text_too_long", name, text)
 
 
 def _check_rows(table: pa.Table, contract: dict[str, Any]) -> None:
