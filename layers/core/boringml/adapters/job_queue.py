@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 # "SendMessageBatch, ReceiveMessage, ...": ten a call.
 _CALL = 10
@@ -36,6 +37,21 @@ class JobQueue:
                     for index, receipt in enumerate(receipts[start : start + _CALL])
                 ],
             )
+
+    def count(self) -> int:
+        """Return about how many messages may be received now."""
+        name: QueueAttributeNameType = "ApproximateNumberOfMessages"
+        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        return int(found["Attributes"][name])
+
+    def redrive(self) -> str:
+        """Move the messages of this dead-letter queue back to where they came from.
+
+        Returns the task's handle; SQS moves them by itself, at its own rate.
+        """
+        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        started = self._client.start_message_move_task(SourceArn=found["Attributes"]["QueueArn"])
+        return started["TaskHandle"]
 
     def peek(self, seconds: int, most: int) -> Iterator[str]:
         """Yield the bodies of up to `most` messages, which stay on the queue.
