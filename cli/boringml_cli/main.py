@@ -12,6 +12,7 @@ from boringml_cli.commands.at import at
 from boringml_cli.commands.callbacks import app as callbacks
 from boringml_cli.commands.diff import diff
 from boringml_cli.commands.history import history
+from boringml_cli.commands.jobs import jobs
 from boringml_cli.commands.release import release
 from boringml_cli.commands.rollback import rollback
 from boringml_cli.commands.shadow import shadow
@@ -84,3 +85,4 @@ def main(
 for command in (status, history, at, release, approve, rollback, diff, shadow):
     app.command()(command)
 app.add_typer(callbacks, name="callbacks")
+app.add_typer(jobs, name="jobs")

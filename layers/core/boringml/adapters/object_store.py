@@ -71,6 +71,12 @@ class ObjectStore:
             Bucket=self.bucket, Key=key, Body=content, ChecksumAlgorithm="SHA256"
         )
 
+    def url(self, key: str, seconds: int) -> str:
+        """Return a URL that anybody may read an object by, for so many seconds."""
+        return self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
+        )
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Yield the objects under a prefix."""
         pages = self._client.get_paginator("list_objects_v2").paginate(

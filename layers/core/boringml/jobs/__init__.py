@@ -1,1 +1,1 @@
-"""Asynchronous jobs: their callbacks, and the rules by which these are delivered."""
+"""Asynchronous jobs: each goes to one final state, and its client is told."""
