@@ -12,8 +12,9 @@ from boringml.adapters import callback_http
 from boringml.adapters.callback_queue import DeadCallback
 from boringml.errors import BoringError
 from boringml.jobs import callback_message, callback_signature, callback_target
-from boringml.jobs.callback_endpoint import BY_PERSON, Endpoint, check_name, client_of, not_found
+from boringml.jobs.callback_endpoint import BY_PERSON, Endpoint, check_name, not_found
 from boringml.jobs.callback_signature import SigningSecrets
+from boringml.jobs.client import client_of
 from boringml_cli import wording
 from boringml_cli.session import Session, session_of
 

@@ -19,6 +19,7 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from boringml.adapters.callback_endpoints import CallbackEndpoints
 from boringml.adapters.job_queue import JobQueue
 from boringml.adapters.jobs_table import JobsTable, Limits
 from boringml.adapters.object_store import ObjectStore
@@ -47,6 +48,7 @@ class Settings:
     results_bucket: str
     job_queue: str
     callback_queue: str
+    callback_endpoints_table: str
     job_max_age_seconds: int
     job_closes_after_seconds: int
     job_keep_seconds: int
@@ -117,6 +119,7 @@ _predictor = Predictor(
 _dynamodb, _sqs = boto3.client("dynamodb"), boto3.client("sqs")
 _queue = JobQueue(_sqs, _settings.job_queue)
 _once = Once(_dynamodb, _settings.jobs_table, _settings.idempotency_keep_seconds)
+_endpoints = CallbackEndpoints(_dynamodb, _settings.callback_endpoints_table)
 _results = ObjectStore(boto3.client("s3"), _settings.results_bucket)
 _worker = Worker(
     name=_settings.model_name,
@@ -129,7 +132,7 @@ _worker = Worker(
     once=_once,
     store=_results.write,
     callbacks=JobQueue(_sqs, _settings.callback_queue),
-    knows=lambda _client, _name: True,
+    knows=lambda client, name: _endpoints.get(client, name) is not None,
     log=PredictionLog(
         {
             "model": _settings.model_name,

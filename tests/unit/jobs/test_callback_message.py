@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from boringml.errors import BoringError
-from boringml.jobs.callback_endpoint import check_name, client_of
+from boringml.jobs.callback_endpoint import check_name
 from boringml.jobs.callback_message import MAX_BODY_BYTES, CallbackMessage, parse
+from boringml.jobs.client import client_of
 
 EVENT = json.loads((Path(__file__).parents[3] / "events/jobs/deliver_callback.json").read_text())
 GIVEN = json.loads(EVENT["Records"][0]["body"])

@@ -12,7 +12,8 @@ from boringml.adapters.dynamodb_table import DynamoTable
 from boringml.errors import BoringError
 from boringml.jobs import callback_circuit
 from boringml.jobs.callback_circuit import Circuit
-from boringml.jobs.callback_endpoint import Endpoint, check_name, client_of, not_found
+from boringml.jobs.callback_endpoint import Endpoint, check_name, not_found
+from boringml.jobs.client import client_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from boringml.jobs.callback_endpoint import client_of
 from boringml.jobs.callback_message import CallbackMessage
+from boringml.jobs.client import client_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

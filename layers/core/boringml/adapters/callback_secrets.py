@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from boringml.errors import BoringError
-from boringml.jobs.callback_endpoint import client_of
 from boringml.jobs.callback_signature import SigningSecrets, parse
+from boringml.jobs.client import client_of
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient

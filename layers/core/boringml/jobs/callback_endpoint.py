@@ -8,7 +8,6 @@ from typing import Final
 from boringml.errors import BoringError
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
-_SESSION = re.compile(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/[\w+=,.@-]+")
 
 # Why an endpoint does not get callbacks.
 BY_PERSON: Final = "disabled by hand"
@@ -28,19 +27,6 @@ class Endpoint:
     # Why it is disabled, and since when.
     reason: str | None = None
     disabled_at: datetime | None = None
-
-
-def client_of(arn: str) -> str:
-    """Return who a caller's ARN stands for: a role, whatever its session is called.
-
-    API Gateway tells `userArn` with the session's name, which is another one for each process of
-    the same client ("$context Variables", API Gateway Developer Guide).
-    """
-    found = _SESSION.fullmatch(arn)
-    if found is None:
-        return arn
-    partition, account, role = found.groups()
-    return f"arn:{partition}:iam::{account}:role/{role}"
 
 
 def check_name(name: str) -> None:
