@@ -2,9 +2,9 @@
 
 On AWS a message that was sent is in the queue, whoever receives or deletes others at that moment.
 MiniStack 1.5.33 answers requests on one thread and lets event source mappings receive and delete on
-others. Deleting builds a new list of what stays and puts it in place of the old one: a message that
-was sent in between is gone, and two who receive at once may get the same one. Only the mappings'
-side takes the lock.
+others, and only these take the lock. Who deletes builds a new list of what stays and puts it in
+place of the old one: where a client and a mapping do so at once on one queue, messages that were
+sent in between are gone, and deleted ones come back.
 Seams: sqs._queues_lock, _HANDLERS, _expire_retained, _dlq_sweep, _collect_msgs, _refresh_counts.
 """
 
