@@ -79,7 +79,7 @@ def job_schemas(contract: dict[str, Any]) -> dict[str, Any]:
                 "request": reference(f"{prefix}Request"),
                 "callback": {
                     "type": "string",
-                    "pattern": "^[a-z][a-z0-9-]{0,31}$",
+                    "pattern": "^[a-z][a-z0-9-]{0,63}$",
                     "description": "The name of an endpoint that the caller has registered.",
                 },
             },

@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from boringml.adapters.callback_endpoints import CallbackEndpoints
+from boringml.adapters.callback_queue import CallbackQueue
 from boringml.adapters.job_queue import JobQueue
 from boringml.adapters.jobs_table import JobsTable, Limits
 from boringml.adapters.object_store import ObjectStore
@@ -131,7 +132,7 @@ _worker = Worker(
     ),
     once=_once,
     store=_results.write,
-    callbacks=JobQueue(_sqs, _settings.callback_queue),
+    callbacks=CallbackQueue(_sqs, _settings.callback_queue),
     knows=lambda client, name: _endpoints.get(client, name) is not None,
     log=PredictionLog(
         {

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 
+from boringml.adapters.callback_queue import CallbackQueue
 from boringml.adapters.job_queue import JobQueue
 from boringml.adapters.jobs_table import JobsTable, Limits
 from boringml.jobs.sweep_jobs import Sweeper
@@ -39,7 +40,7 @@ def _adapters() -> tuple[Sweeper, list[JobQueue]]:
     limits = Limits(settings.job_closes_after_seconds, settings.job_keep_seconds)
     sweeper = Sweeper(
         JobsTable(boto3.client("dynamodb"), settings.jobs_table, limits),
-        JobQueue(sqs, settings.callback_queue),
+        CallbackQueue(sqs, settings.callback_queue),
         settings.redrive_seconds,
     )
     return sweeper, [JobQueue(sqs, url) for url in json.loads(settings.dead_job_queues).values()]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from boringml.jobs.callback_message import CallbackMessage
 from boringml.jobs.job import Job
 from boringml.jobs.message import JobMessage
 from boringml.jobs.states import QUEUED, RUNNING, may_follow
@@ -110,10 +111,10 @@ class Queue:
     """The queue of callbacks; `failing` sends fail first."""
 
     def __init__(self, failing: int = 0) -> None:
-        self.sent: list[dict[str, Any]] = []
+        self.sent: list[CallbackMessage] = []
         self._failing = failing
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: CallbackMessage) -> None:
         if self._failing:
             self._failing -= 1
             raise ConnectionError("the queue is not there")

@@ -162,7 +162,7 @@ def test_an_old_message_is_expired_and_told_not_run(model: Model) -> None:
     late = worker(Broken(model), clock=lambda: NOW + 3600, callbacks=callbacks)
     job = late.run_job(text_of({**BODY, "callback": "orders"}), 1)
     assert (job.status, job.outcome["error"]["code"]) == ("expired", "job_expired")
-    assert [m["payload"]["type"] for m in callbacks.sent] == ["job.expired"]
+    assert [m.payload["type"] for m in callbacks.sent] == ["job.expired"]
 
 
 def test_poison_is_nobodys_job(model: Model) -> None:
@@ -191,7 +191,7 @@ def test_the_same_key_and_body_are_one_prediction_and_one_callback(model: Model)
     first = run.run_job(text_of(body, idempotency_key="k"), 1)
     again = run.run_job(text_of(body, idempotency_key="k", request_id="second"), 1)
     assert (again.status, again.same_as) == ("succeeded", first.job_id)
-    assert [message["id"] for message in callbacks.sent] == [f"msg_{first.job_id}"]
+    assert [message.id for message in callbacks.sent] == [f"msg_{first.job_id}"]
 
 
 def test_the_same_key_of_another_client_is_another_job(model: Model) -> None:
@@ -210,7 +210,7 @@ def test_the_same_key_with_another_body_is_refused_and_told(model: Model) -> Non
     body = {"request": [tiny.RECORD], "callback": "orders"}
     job = run.run_job(text_of(body, idempotency_key="k", request_id="second"), 1)
     assert (job.status, job.outcome["error"]["code"]) == ("refused", "idempotency_key_reused")
-    assert [message["payload"]["type"] for message in callbacks.sent] == ["job.refused"]
+    assert [message.payload["type"] for message in callbacks.sent] == ["job.refused"]
 
 
 def test_a_callback_that_could_not_be_sent_is_sent_by_the_next_delivery(model: Model) -> None:
@@ -296,5 +296,5 @@ def test_whatever_the_order_of_workers_retries_and_sweeps_a_job_ends_once_and_is
     finals = [state for state in jobs.writes[JOB_ID] if state in FINAL]
     assert len(finals) == 1
     assert jobs.jobs[JOB_ID].status == finals[0]
-    assert {message["id"] for message in callbacks.sent} == {f"msg_{JOB_ID}"}
-    assert {message["payload"]["type"] for message in callbacks.sent} == {f"job.{finals[0]}"}
+    assert {message.id for message in callbacks.sent} == {f"msg_{JOB_ID}"}
+    assert {message.payload["type"] for message in callbacks.sent} == {f"job.{finals[0]}"}

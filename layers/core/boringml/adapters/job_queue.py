@@ -1,8 +1,7 @@
 """A queue of job messages: visibility of what is in hand, and what its dead-letter queue holds."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -18,10 +17,6 @@ class JobQueue:
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
         self._url = url
-
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Put a message on the queue, as JSON."""
-        self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(dict(message)))
 
     def hide(self, receipts: Sequence[str], seconds: int) -> None:
         """Keep received messages invisible for so long from now on.

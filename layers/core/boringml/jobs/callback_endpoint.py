@@ -7,7 +7,7 @@ from typing import Final
 
 from boringml.errors import BoringError
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 # Why an endpoint does not get callbacks.
 BY_PERSON: Final = "disabled by hand"
@@ -31,7 +31,7 @@ class Endpoint:
 
 def check_name(name: str) -> None:
     """Raise BoringError `callback_name_invalid` unless an endpoint may have that name."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise BoringError(
             "callback_name_invalid",
             f"{name!r}: an endpoint's name has a-z, 0-9 and -, begins with a letter, at most 64.",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from boringml.errors import BoringError
+from boringml.jobs.callback_endpoint import NAME
 from boringml.jobs.client import client_of
 from boringml.jobs.job_id import job_id_of
 
@@ -53,7 +54,7 @@ class JobMessage:
         except (ValueError, RecursionError):
             return None
         name = told.get("callback") if isinstance(told, dict) else None
-        return name if isinstance(name, str) else None
+        return name if isinstance(name, str) and NAME.fullmatch(name) else None
 
 
 class PoisonError(BoringError):
