@@ -35,7 +35,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> MlRoot:
 def batches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TransformWorld]:
     """A local AWS with the image that the repository builds."""
     with local_aws_with(tmp_path_factory.mktemp("churn-aws") / "home") as aws:
-        yield TransformWorld(TrainingWorld(aws))
+        yield TransformWorld(TrainingWorld(aws), patience=120)
 
 
 def model_of(batches: TransformWorld, job: MlRoot, **changed: str) -> str:
