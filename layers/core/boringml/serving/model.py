@@ -64,6 +64,20 @@ class Model:
                 positive[index] = _clipped(probability)
         return positive
 
+    def predict_columns(self, numeric: Any, categorical: Any) -> Any:
+        """Return P(positive), float64 in [0, 1], of the rows of two arrays.
+
+        `numeric` is float64 (rows, fields) with NaN for what is missing, `categorical` holds text
+        with "" for it; fields as in the contract's features. Raises ValueError as `predict` does.
+        """
+        both = {layout.NUMERIC_INPUT: numeric, layout.CATEGORICAL_INPUT: categorical}
+        (probabilities,) = self._run(_OUTPUTS, {name: both[name] for name in self._buffers})
+        positive = probabilities[:, layout.POSITIVE_INDEX].astype(np.float64)
+        strange = ~((positive >= 0.0) & (positive <= 1.0))
+        for index in np.flatnonzero(strange):
+            positive[index] = _clipped(float(positive[index]))
+        return positive
+
     def label(self, probability: float) -> str:
         """Return the contract's label of a probability: the threshold itself is positive."""
         contract = self.contract

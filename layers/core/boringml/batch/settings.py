@@ -1,0 +1,42 @@
+"""How a model is scored in batch: `batch` of model.yaml."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from boringml.errors import BoringError
+
+MAP, TRANSFORM = "map", "transform"
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """`key` is the column that names a row; shares are of rows (rejected) and chunks (failed)."""
+
+    engine: str
+    key: str
+    max_concurrency: int
+    chunk_rows: int
+    max_rejected_share: float
+    max_failed_share: float
+    transform: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, declaration: Mapping[str, Any]) -> "BatchSettings":
+        """Return the settings of a parsed model.yaml. Raises BoringError `batch_not_offered`."""
+        if "batch" not in declaration.get("patterns", ()):
+            raise BoringError(
+                "batch_not_offered",
+                f"{declaration['name']} has no batch pattern: see patterns in its model.yaml.",
+                422,
+            )
+        declared = declaration["batch"]
+        return cls(
+            engine=declared["engine"],
+            key=declared["key"],
+            max_concurrency=declared["max_concurrency"],
+            chunk_rows=declared["chunk_rows"],
+            max_rejected_share=declared["max_rejected_share"],
+            max_failed_share=declared.get("max_failed_share", 0),
+            transform=declared.get("transform", {}),
+        )
