@@ -55,6 +55,14 @@ class Accepted:
         return len(self.row_numbers)
 
 
+class _Fault(msgspec.Struct, frozen=True):
+    """The first rule that a row breaks."""
+
+    code: str
+    field: str
+    message: str
+
+
 @dataclass
 class _Faults:
     """The first broken rule of each row."""
@@ -81,7 +89,8 @@ class RowChecker:
         self._required = frozenset(contract.schema["required"])
         self._record = record_type(contract)
         self._allowed = {
-            name: pa.array(values, pa.string()) for name, values in self._features.categories.items()
+            name: pa.array(values, pa.string())
+            for name, values in self._features.categories.items()
         }
 
     def columns(self, batch: Any, row_numbers: Any) -> tuple[Accepted, list[Rejection]]:
@@ -97,7 +106,8 @@ class RowChecker:
         numeric = np.empty((rows, len(names.numeric)), np.float64)
         categorical = np.empty((rows, len(names.categorical)), object)
         for name in self._rules:
-            column = batch.column(name)
+            known = name in batch.schema.names
+            column = batch.column(name) if known else pa.nulls(rows)
             if name in names.bounds:
                 numeric[:, names.numeric.index(name)] = self._numbers(name, column, faults)
             else:
@@ -113,9 +123,7 @@ class RowChecker:
         accepted = Accepted(kept, row_numbers[good], numeric[good], categorical[good])
         return accepted, rejected
 
-    def lines(
-        self, lines: Sequence[bytes], row_numbers: Any
-    ) -> tuple[Accepted, list[Rejection]]:
+    def lines(self, lines: Sequence[bytes], row_numbers: Any) -> tuple[Accepted, list[Rejection]]:
         """Return the rows of JSON lines, each a record of the contract and its key."""
         keys: list[str] = []
         numbers: list[int] = []
@@ -123,10 +131,10 @@ class RowChecker:
         rejected: list[Rejection] = []
         for line, number in zip(lines, row_numbers, strict=True):
             found = self._line(line)
-            if isinstance(found[1], str):
+            if isinstance(found, _Fault):
                 text = line.decode(errors="replace")
-                row = text if found[0] != "malformed_json" else json.dumps(text)
-                rejected.append(Rejection(int(number), *found, row))  # type: ignore[arg-type]
+                row = text if found.code != "malformed_json" else json.dumps(text)
+                rejected.append(Rejection(int(number), *astuple(found), row))
             else:
                 keys.append(found[0])
                 numbers.append(int(number))
@@ -139,17 +147,17 @@ class RowChecker:
             categorical[index] = ["" if v is None else v for v in row_values[width:]]
         return Accepted(keys, np.array(numbers, np.int64), numeric, categorical), rejected
 
-    def _line(self, line: bytes) -> tuple[Any, ...]:
-        """Return (key, values), or (code, field, message)."""
+    def _line(self, line: bytes) -> "tuple[str, tuple[Any, ...]] | _Fault":
+        """Return the key and the values of a line, or what is wrong with it."""
         try:
             record = orjson.loads(line)
         except ValueError:
-            return "malformed_json", "$", "The line is no JSON."
+            return _Fault("malformed_json", "$", "The line is no JSON.")
         if not isinstance(record, dict):
-            return "wrong_type", "$", "A line is a JSON object."
+            return _Fault("wrong_type", "$", "A line is a JSON object.")
         key = record.pop(self._key, None)
         if isinstance(key, bool) or not isinstance(key, str | int) or key == "":
-            return "missing_key", f"$.{self._key}", "The key is text or a whole number."
+            return _Fault("missing_key", f"$.{self._key}", "The key is text or a whole number.")
         try:
             values = astuple(msgspec.convert(record, self._record))
             if all(not isinstance(value, float) or math.isfinite(value) for value in values):
@@ -158,8 +166,8 @@ class RowChecker:
             pass  # `violations` says it in words of ours
         found = violations(record, self._contract.schema)
         if not found:
-            return "wrong_type", "$", "The record does not meet the contract."
-        return found[0].code, found[0].field, found[0].message
+            return _Fault("wrong_type", "$", "The record does not meet the contract.")
+        return _Fault(found[0].code, found[0].field, found[0].message)
 
     def _check_keys(self, keys: Any, faults: _Faults) -> None:
         where = f"$.{self._key}"

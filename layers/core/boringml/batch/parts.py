@@ -7,12 +7,13 @@ chunk's own counts, which the ledger is made of.
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet
 
-from boringml.batch.checking import Accepted, Rejection
+if TYPE_CHECKING:
+    from boringml.batch.checking import Accepted, Rejection
 
 # Partition keys (model, date, run) are the folder's, not the file's.
 SCORED = pa.schema(
@@ -85,7 +86,11 @@ class PartWriter:
 
 
 def scored_batch(
-    source: str, accepted: Accepted, probabilities: Any, labels: tuple[str, str], threshold: float,
+    source: str,
+    accepted: "Accepted",
+    probabilities: Any,
+    labels: tuple[str, str],
+    threshold: float,
     version: int,
 ) -> Any:
     """Return the scores of rows; `labels` are the negative and the positive one."""
@@ -96,8 +101,13 @@ def scored_batch(
 
 
 def scores(
-    source: str, keys: Any, row_numbers: Any, probabilities: Any, positive: Any,
-    labels: tuple[str, str], version: int,
+    source: str,
+    keys: Any,
+    row_numbers: Any,
+    probabilities: Any,
+    positive: Any,
+    labels: tuple[str, str],
+    version: int,
 ) -> Any:
     """Return a record batch of SCORED."""
     rows = len(row_numbers)
@@ -113,7 +123,7 @@ def scores(
     return pa.record_batch(columns, schema=SCORED)
 
 
-def rejected_batch(source: str, rejected: Iterable[Rejection]) -> Any:
+def rejected_batch(source: str, rejected: "Iterable[Rejection]") -> Any:
     """Return a record batch of REJECTED."""
     rows = [
         {

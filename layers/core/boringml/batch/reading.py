@@ -80,7 +80,9 @@ def _parquet(chunk: Chunk, source: Source, checker: RowChecker) -> Iterator[Chec
     file = pyarrow.parquet.ParquetFile(source.open(), buffer_size=1024 * 1024, pre_buffer=False)
     first = chunk.first_row
     with file:
-        for batch in file.iter_batches(BATCH_ROWS, row_groups=list(chunk.row_groups), use_threads=False):
+        for batch in file.iter_batches(
+            BATCH_ROWS, row_groups=list(chunk.row_groups), use_threads=False
+        ):
             yield _columns(checker, batch, np.arange(first, first + batch.num_rows))
             first += batch.num_rows
 

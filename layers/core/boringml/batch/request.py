@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from boringml.batch.settings import MAP, TRANSFORM
 from boringml.errors import BoringError
 
 MANIFEST_ENDING = ".manifest.json"
@@ -24,6 +25,7 @@ class BatchRequest:
     """Files of one model: `key` is one of them, or a manifest; `prefix` ends in a slash.
 
     `occasion` tells apart runs over the same input, such as those of two nights; "" for none.
+    `engine` is asked for in place of the one of model.yaml.
     """
 
     model: str
@@ -31,21 +33,27 @@ class BatchRequest:
     prefix: str | None
     occasion: str
     trigger: str
+    engine: str | None = None
+
+    @property
+    def apart(self) -> str:
+        """What tells this run apart from others over the same input."""
+        return self.occasion if self.engine is None else f"{self.occasion}/{self.engine}"
 
 
 def request_of(event: Mapping[str, Any]) -> BatchRequest | None:
     """Return what an execution's input asks for; None where there is nothing to do.
 
     `Object Created` of S3 names one key: markers of tools (_SUCCESS, .part) and folders are no
-    input. Anything else is {"model", "key" or "prefix", "occasion"?, "trigger"?}.
-    Raises BoringError `key_unsafe`, `model_missing` or `input_missing`.
+    input. Anything else is {"model", "key" or "prefix", "occasion"?, "engine"?, "trigger"?}.
+    Raises BoringError `key_unsafe`, `model_missing`, `input_missing` or `engine_unknown`.
     """
     if event.get("detail-type") == "Object Created":
-        key = str(event["detail"]["object"]["key"])
-        name = key.rsplit("/", 1)[-1]
+        created = str(event["detail"]["object"]["key"])
+        name = created.rsplit("/", 1)[-1]
         if not name or name[0] in "._":
             return None
-        return BatchRequest(_model_of(key), key, None, "", "data")
+        return BatchRequest(_model_of(created), created, None, "", "data")
     model = event.get("model")
     if not isinstance(model, str) or not model:
         raise _refused("model_missing", 'Start a batch with {"model": "<name>", "key": "..."}.')
@@ -56,7 +64,10 @@ def request_of(event: Mapping[str, Any]) -> BatchRequest | None:
     if occasion and not _OCCASION.fullmatch(occasion):
         raise _refused("key_unsafe", f"{occasion!r} is no occasion: use a date or a time.")
     check_key(model, str(key if prefix is None else prefix), folder=prefix is not None)
-    return BatchRequest(model, key, prefix, occasion, str(event.get("trigger", "person")))
+    engine = event.get("engine")
+    if engine not in (None, MAP, TRANSFORM):
+        raise _refused("engine_unknown", f"{engine!r} is no engine: {MAP} or {TRANSFORM}.")
+    return BatchRequest(model, key, prefix, occasion, str(event.get("trigger", "person")), engine)
 
 
 def check_key(model: str, key: str, *, folder: bool = False) -> None:

@@ -11,10 +11,9 @@ MAP, TRANSFORM = "map", "transform"
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """`key` is the column that names a row; shares are of rows (rejected) and chunks (failed)."""
+    """Shares are of rows (rejected) and of chunks (failed)."""
 
     engine: str
-    key: str
     max_concurrency: int
     chunk_rows: int
     max_rejected_share: float
@@ -33,10 +32,22 @@ class BatchSettings:
         declared = declaration["batch"]
         return cls(
             engine=declared["engine"],
-            key=declared["key"],
             max_concurrency=declared["max_concurrency"],
             chunk_rows=declared["chunk_rows"],
             max_rejected_share=declared["max_rejected_share"],
             max_failed_share=declared.get("max_failed_share", 0),
             transform=declared.get("transform", {}),
         )
+
+
+def key_of(contract: Mapping[str, Any]) -> str:
+    """Return the column that names a row. Raises BoringError `key_undeclared`."""
+    keys = contract["data"].get("keys", [])
+    if len(keys) != 1:
+        raise BoringError(
+            "key_undeclared",
+            f"A batch joins its answers by one column: data.keys of {contract['model']}'s contract "
+            f"names {len(keys)}.",
+            422,
+        )
+    return str(keys[0])

@@ -19,7 +19,7 @@ class Decoder:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._max_bytes = contract.max_body_bytes
-        record = record_type(contract)
+        record: Any = record_type(contract)
         several = Annotated[
             list[record],
             msgspec.Meta(min_length=1, max_length=contract.max_records),
