@@ -33,6 +33,7 @@ EXTENSIONS = (
     "local.aws.permissions",
     "local.aws.sagemaker",
     "local.aws.step_functions",
+    "local.aws.athena",
     "local.aws.cloudwatch.state_machines",
 )
 

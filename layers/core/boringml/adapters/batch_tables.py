@@ -1,7 +1,7 @@
 """The tables of scores and of rejected rows in the Glue catalog: one partition per run.
 
-Athena and Spark read the partitions that are registered and nothing else, so a run appears whole, by
-one call per table, or not at all.
+Athena and Spark read the partitions that are registered and nothing else, so a run appears whole,
+by one call per table, or not at all.
 """
 
 from typing import TYPE_CHECKING

@@ -134,7 +134,8 @@ class RowChecker:
             if isinstance(found, _Fault):
                 text = line.decode(errors="replace")
                 row = text if found.code != "malformed_json" else json.dumps(text)
-                rejected.append(Rejection(int(number), *astuple(found), row))
+                fault = found.code, found.field, found.message
+                rejected.append(Rejection(int(number), *fault, row))
             else:
                 keys.append(found[0])
                 numbers.append(int(number))

@@ -110,14 +110,16 @@ def _csv(chunk: Chunk, source: Source, checker: RowChecker) -> Iterator[Checked]
             strings_can_be_null=True,
         ),
     )
-    # A block's malformed rows are told before it is handed out; later ones have larger numbers.
-    next_number, told = chunk.first_row, 0
+    # The reader is ahead of what it hands out: a malformed row is told before its neighbours come.
+    first = chunk.first_row
     for batch in reader:
-        bad = np.array([rejection.row_number for rejection in malformed[told:]], np.int64)
-        told = len(malformed)
-        numbers = np.arange(next_number, next_number + batch.num_rows + len(bad))
-        next_number += len(numbers)
-        yield from _sliced(checker, batch, numbers[~np.isin(numbers, bad)])
+        if not batch.num_rows:
+            continue
+        bad = [rejection.row_number for rejection in malformed if rejection.row_number >= first]
+        numbers = np.arange(first, first + batch.num_rows + len(bad))
+        numbers = numbers[~np.isin(numbers, bad)][: batch.num_rows]
+        first = int(numbers[-1]) + 1
+        yield from _sliced(checker, batch, numbers)
     if malformed:
         none = checker.lines([], np.empty(0, np.int64))[0]
         yield Checked(none, malformed)
