@@ -34,6 +34,7 @@ EXTENSIONS = (
     "local.aws.sagemaker",
     "local.aws.step_functions",
     "local.aws.athena",
+    "local.aws.s3",
     "local.aws.cloudwatch.state_machines",
 )
 

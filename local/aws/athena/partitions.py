@@ -55,7 +55,7 @@ def _of_partition(
     if not mine:
         return ""
     values = ", ".join(
-        f"CAST({_text(value)} AS {athena._duckdb_type(key)}) AS \"{key['Name']}\""
+        f'CAST({_text(value)} AS {athena._duckdb_type(key)}) AS "{key["Name"]}"'
         for key, value in zip(keys, partition["Values"], strict=True)
     )
     plain = relation({**table, "PartitionKeys": []}, mine)

@@ -4,8 +4,8 @@ The order matters where two modules take the same seam: the last one installed s
 """
 
 from local.aws.step_functions import (
-    error_names,
     distributed_map,
+    error_names,
     execution_logs,
     jsonata,
     lambda_invoke,

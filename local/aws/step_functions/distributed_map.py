@@ -70,7 +70,9 @@ def install() -> None:
         sfn._apply_state_assign(state, raw_input, ctx, result=results)
         return output, following
 
-    def run_sub_machine(states: Any, start_at: Any, value: Any, execution: Any, ctx: Context) -> Any:
+    def run_sub_machine(
+        states: Any, start_at: Any, value: Any, execution: Any, ctx: Context
+    ) -> Any:
         if _parent_ended(execution):
             raise ended()
         return sub_machine(states, start_at, value, execution, ctx)

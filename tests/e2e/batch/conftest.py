@@ -3,9 +3,7 @@
 import io
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +13,6 @@ import pytest
 from local.datasets import write_churn
 from local.following import executions, follow, started_after
 from tests.e2e.conftest import Stack
-from tests.integration.local.machines import Events
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,15 @@ class Batch:
     def failure(self, execution: str) -> str:
         return self.stack.failure(execution)
 
+    def entered(self, execution: str) -> list[str]:
+        """Return the states that an execution entered, of its own level."""
+        history = self.states.get_execution_history(executionArn=execution, maxResults=1000)
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in history["events"]
+            if event["type"].endswith("StateEntered")
+        ]
+
     def keys(self, prefix: str) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.lake, Prefix=prefix)
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
@@ -107,9 +113,3 @@ def batch(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Batch:
     assert stack.output(trained) == {"model": "churn", "version": 1}
     stack.registry.move_alias("churn", "live", to=1, expected=None, by="test", why="a test")
     return Batch(stack)
-
-
-@pytest.fixture
-def told(stack: Stack) -> Iterator[Events]:
-    """What batches say on the bus from here on."""
-    yield Events(stack.local_aws, {"source": ["boringml"], "detail-type": ["BatchScored", "BatchFailed"]})

@@ -13,7 +13,15 @@ from boringml.batch.checking import RowChecker
 from boringml.batch.reading import checked_rows
 from boringml.contract.violations import violations
 from tests.unit.batch.tables import (
-    CONTRACT, DOCUMENT, KEY, RECORD, csv_of, lines_of, parquet_of, planned, rows,
+    CONTRACT,
+    DOCUMENT,
+    KEY,
+    RECORD,
+    csv_of,
+    lines_of,
+    parquet_of,
+    planned,
+    rows,
 )  # fmt: skip
 
 CHECKER = RowChecker(CONTRACT, KEY)
