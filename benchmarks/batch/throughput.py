@@ -1,7 +1,7 @@
 """Rows a second of the map engine's own code, beside raw ONNX Runtime on the same rows.
 
-`python -m benchmarks.batch.throughput` resamples the real customers to 2 million rows, cuts them as a
-run does, scores every chunk by the code of ScoreChunk, and writes results to
+`python -m benchmarks.batch.throughput` resamples the real customers to 2 million rows, cuts them as
+a run does, scores every chunk by the code of ScoreChunk, and writes results to
 benchmarks/results/batch-throughput.json. The two take turns, chunk by chunk, in one process and on
 one thread; memory is that of a process of its own for each size. Files are on disk in place of S3.
 """
@@ -69,8 +69,9 @@ def resampled(path: Path, rows: int) -> None:
         for start in range(0, rows, CHUNK_ROWS):
             count = min(CHUNK_ROWS, rows - start)
             part = table.take(pa.array(picked.integers(0, table.num_rows, count)))
-            names = pa.array([f"R{start + place:07d}" for place in range(count)], table.schema.field(KEY).type)
-            writer.write_table(part.set_column(0, KEY, names), row_group_size=CHUNK_ROWS)
+            names = [f"R{start + place:07d}" for place in range(count)]
+            keys = pa.array(names, table.schema.field(KEY).type)
+            writer.write_table(part.set_column(0, KEY, keys), row_group_size=CHUNK_ROWS)
 
 
 def model_of(package: Path) -> Model:
@@ -100,14 +101,12 @@ def score(path: Path, package: Path) -> dict[str, Any]:
     """Score a file once, alone in this process; return seconds, rows and peak memory in MB."""
     model, source = model_of(package), File(path)
     before = peak()
-    began, rows, written = time.perf_counter(), 0, 0
+    began, rows, written = time.perf_counter(), 0, list[int]()
     for chunk in pieces(path, model):
-        stored: list[int] = []
         counts = score_chunk(
-            RUN, chunk, source, model, KEY, lambda _key, content: stored.append(len(content))
+            RUN, chunk, source, model, KEY, lambda _key, content: written.append(len(content))
         )
         rows += counts.scored
-        written += sum(stored)
     seconds = time.perf_counter() - began
     return {
         "rows": rows,
@@ -115,7 +114,7 @@ def score(path: Path, package: Path) -> dict[str, Any]:
         "rows_per_second": round(rows / seconds),
         "peak_mb": peak(),
         "peak_before_scoring_mb": before,
-        "written_mb": round(written / 1e6, 1),
+        "written_mb": round(sum(written) / 1e6, 1),
     }
 
 

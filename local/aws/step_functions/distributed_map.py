@@ -2,12 +2,12 @@
 
 AWS ("Using Map state in Distributed mode"): ItemReader's Arguments, Items, ItemSelector,
 MaxConcurrency and the tolerated failures may be JSONata; Output and Assign see the children's
-results, which have 256 KiB in all. A child is an execution of its own: it sees its input and none of
-the parent's variables. The role starts executions of its own machine and reads the item list. A
-parent that is stopped takes its children with it, and no further one starts.
-MiniStack 1.5.33 takes expressions for plain text, leaves Output and Assign out, lends the variables,
-asks for no rights, and lets the children of a stopped parent run on. Of ItemBatcher and ResultWriter
-it does nothing, in silence: here they are refused.
+results, which have 256 KiB in all. A child is an execution of its own: it sees its input and none
+of the parent's variables. The role starts executions of its own machine and reads the item list.
+A parent that is stopped takes its children with it, and no further one starts.
+MiniStack 1.5.33 takes expressions for plain text, leaves Output and Assign out, lends the
+variables, asks for no rights, and lets the children of a stopped parent run on. Of ItemBatcher and
+ResultWriter it does nothing, in silence: here they are refused.
 
 Seams: stepfunctions._run_distributed_map, _read_map_items, _run_sub_machine, _stop_execution,
 _map_runs, _jsonata_state_field.

@@ -117,8 +117,8 @@ def test_a_rejected_row_is_told_as_it_came() -> None:
 
 
 VALUES = st.one_of(
-    st.none(), st.integers(-3, 700), st.floats(allow_nan=False, allow_infinity=False), st.booleans(),
-    st.sampled_from(["No", "Yes", "DSL", "x", ""]),
+    st.none(), st.integers(-3, 700), st.floats(allow_nan=False, allow_infinity=False),
+    st.booleans(), st.sampled_from(["No", "Yes", "DSL", "x", ""]),
 )  # fmt: skip
 
 
