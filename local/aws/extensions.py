@@ -37,6 +37,8 @@ EXTENSIONS = (
     "local.aws.permissions",
     "local.aws.sagemaker",
     "local.aws.step_functions",
+    "local.aws.athena",
+    "local.aws.s3",
     "local.aws.cloudwatch.state_machines",
 )
 
