@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # Step Functions forgets an execution 90 days after its end.
 _GONE = "ExecutionDoesNotExist"
+_KNOWN = "ExecutionAlreadyExists"
 
 
 class Executions:
@@ -20,7 +21,12 @@ class Executions:
         self._client = client
 
     def running(self, execution: str) -> bool:
-        """Return whether an execution is under way. One that is forgotten is not."""
+        """Return whether an execution is under way. One that is forgotten is not.
+
+        Nor is what is no execution, such as a recovery that has the lock of a model.
+        """
+        if not _is_execution(execution):
+            return False
         try:
             return self._client.describe_execution(executionArn=execution)["status"] == "RUNNING"
         except ClientError as error:
@@ -30,6 +36,8 @@ class Executions:
 
     def stop(self, execution: str, error: str, cause: str) -> None:
         """Stop an execution; one that is over stays as it ended."""
+        if not _is_execution(execution):
+            return
         try:
             self._client.stop_execution(executionArn=execution, error=error, cause=cause)
         except ClientError as failure:
@@ -37,8 +45,20 @@ class Executions:
                 raise
 
     def start(self, machine: str, name: str, event: Mapping[str, Any]) -> str:
-        """Start an execution and return its ARN. The same name and event start it once."""
-        started = self._client.start_execution(
-            stateMachineArn=machine, name=name, input=json.dumps(dict(event))
-        )
+        """Start an execution and return its ARN.
+
+        The same name starts it once: while it runs, and for 90 days after its end.
+        """
+        try:
+            started = self._client.start_execution(
+                stateMachineArn=machine, name=name, input=json.dumps(dict(event))
+            )
+        except ClientError as failure:
+            if failure.response["Error"]["Code"] != _KNOWN:
+                raise
+            return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         return started["executionArn"]
+
+
+def _is_execution(holder: str) -> bool:
+    return holder.startswith("arn:")

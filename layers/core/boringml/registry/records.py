@@ -97,6 +97,23 @@ class Route:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Where live sends its requests, the event that said so last, and whether Lambda was seen to.
+
+    `event` is None before the first one; `sequence` is then 0.
+    """
+
+    route: Route
+    event: HistoryEvent | None
+    applied: bool
+
+    @property
+    def sequence(self) -> int:
+        """The sequence of the event: no two decisions of a model have the same."""
+        return self.event.sequence if self.event else 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReleaseLock:
     """Who may move a model's traffic: an execution of `kind` release or rollback."""
 

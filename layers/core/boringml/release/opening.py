@@ -8,7 +8,7 @@ from boringml.errors import BoringError
 from boringml.package import layout
 from boringml.package.reader import Package
 from boringml.registry.records import LIVE, RELEASE, ModelVersion
-from boringml.release.traffic import Mover, send
+from boringml.release.traffic import Mover, send, without_canary
 
 if TYPE_CHECKING:
     from boringml.adapters.executions import Executions
@@ -30,7 +30,8 @@ def open_release(
 ) -> dict[str, Any]:
     """Return {"version", "first", "live_version", "live_function_version", "code"}.
 
-    `number` None releases the newest code with the version that is live. `first` is true where
+    `number` None releases the newest code with the version that is live; `code` is true where the
+    version is live already, so that only its code is new. `first` is true where
     nothing is live yet: then there is nothing to compare with, and nobody to harm.
     Raises BoringError `release_busy` (409) while another release or rollback of the model is
     under way, `nothing_live` (409), `version_not_found`, or what `check_release` raises.
@@ -40,7 +41,7 @@ def open_release(
     live = registry.route(model)
     if live.canary is not None:
         # The one that had the lock died with its canary on.
-        kept = type(live)(version=live.version, function_version=live.function_version)
+        kept = without_canary(live)
         send(registry, function, model, kept, mover=mover, why="its release ended without a word")
     if number is None and live.version is None:
         told = f"No version of {model} is live: new code goes out with its first release."
@@ -55,7 +56,8 @@ def open_release(
     )
     return {
         "version": version.number,
-        "code": number is None,
+        # Both answer as the same version then: nothing that goes by version tells them apart.
+        "code": version.number == live.version,
         "first": live.version is None,
         "live_version": live.version,
         "live_function_version": live.function_version or function.routing(LIVE).function_version,
