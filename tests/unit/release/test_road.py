@@ -18,6 +18,17 @@ REASON = {"code": "canary_harm", "message": "failures: 9 of 10"}
 
 
 def opened(world: World, number: int | None, execution: str = "release-1") -> dict[str, Any]:
+    """Open a release from an execution that is under way while it does so."""
+    runs_on = execution in world.executions.active
+    world.executions.active.add(execution)
+    try:
+        return open_from(world, number, execution)
+    finally:
+        if not runs_on:
+            world.executions.active.discard(execution)
+
+
+def open_from(world: World, number: int | None, execution: str) -> dict[str, Any]:
     return open_release(
         world.registry,
         world.packages,  # type: ignore[arg-type]
@@ -141,6 +152,17 @@ def test_the_lock_of_a_dead_release_is_taken_over_and_its_canary_taken_off(
     assert world.registry.route("credit") == live
     assert world.function.aliases["live"].weights == {}
     assert world.registry.lock("credit").holder == "release-2"  # type: ignore[union-attr]
+
+
+def test_a_release_that_was_stopped_while_it_took_its_lock_leaves_none(
+    world: World, live: Route
+) -> None:
+    with pytest.raises(BoringError) as refusal:
+        open_from(world, 2, "release-1")
+    assert (refusal.value.code, refusal.value.status) == ("execution_ended", 410)
+    assert world.registry.lock("credit") is None
+    last = world.registry.history("credit", limit=1)[0]
+    assert (last.by, last.details["step"]) == ("release-1", "end")
 
 
 def test_new_code_is_released_with_the_version_that_is_live(world: World, live: Route) -> None:

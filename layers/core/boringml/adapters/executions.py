@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from boringml.registry.records import RECOVERY
+
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
 
@@ -23,9 +25,9 @@ class Executions:
     def running(self, execution: str) -> bool:
         """Return whether an execution is under way. One that is forgotten is not.
 
-        Nor is what is no execution, such as a recovery that has the lock of a model.
+        Nor is a recovery that has the lock of a model: it is no execution.
         """
-        if not _is_execution(execution):
+        if execution.startswith(RECOVERY):
             return False
         try:
             return self._client.describe_execution(executionArn=execution)["status"] == "RUNNING"
@@ -35,8 +37,8 @@ class Executions:
             raise
 
     def stop(self, execution: str, error: str, cause: str) -> None:
-        """Stop an execution; one that is over stays as it ended."""
-        if not _is_execution(execution):
+        """Stop an execution; one that is over stays as it ended, and a recovery is none."""
+        if execution.startswith(RECOVERY):
             return
         try:
             self._client.stop_execution(executionArn=execution, error=error, cause=cause)
@@ -58,7 +60,3 @@ class Executions:
                 raise
             return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         return started["executionArn"]
-
-
-def _is_execution(holder: str) -> bool:
-    return holder.startswith("arn:")

@@ -53,9 +53,7 @@ class RegistryReleases(RegistryRuns):
         """Give a lock to `holder` in place of who has it; return whether that one still had it."""
         taken = replace(lock, holder=holder, taken_at=self._clock())
         names, values = {"#holder": "holder"}, {":over": lock.holder}
-        return (
-            self._table.replace(items.lock_item(taken), "#holder = :over", names, values) is None
-        )
+        return self._table.replace(items.lock_item(taken), "#holder = :over", names, values) is None
 
     def check_lock(self, model: str, *, holder: str) -> None:
         """Raise BoringError `release_lock_lost` (423) where `holder` has not the lock."""

@@ -19,6 +19,9 @@ OPEN: Final = "open"
 
 RELEASE: Final = "release"
 ROLLBACK: Final = "rollback"
+# What a lock's holder is called, or begins with, while a recovery puts traffic back. It is no
+# execution, so nobody can ask whether it is under way: whoever comes may take the lock over.
+RECOVERY: Final = "recovery"
 
 # {"code", "message"}, as events and errors carry it, or a plain sentence.
 Reason: TypeAlias = Mapping[str, Any] | str

@@ -34,9 +34,12 @@ def open_release(
     version is live already, so that only its code is new. `first` is true where
     nothing is live yet: then there is nothing to compare with, and nobody to harm.
     Raises BoringError `release_busy` (409) while another release or rollback of the model is
-    under way, `nothing_live` (409), `version_not_found`, or what `check_release` raises.
+    under way, `execution_ended` (410), `nothing_live` (409), `version_not_found`, or what
+    `check_release` raises.
     """
     take_lock(registry, executions, model, RELEASE, number, execution)
+    if not executions.running(execution):
+        raise _stopped(registry, model, number, execution)
     mover = Mover(execution, execution)
     live = registry.route(model)
     if live.canary is not None:
@@ -62,6 +65,21 @@ def open_release(
         "live_version": live.version,
         "live_function_version": live.function_version or function.routing(LIVE).function_version,
     }
+
+
+def _stopped(
+    registry: "RegistryTable", model: str, number: int | None, execution: str
+) -> BoringError:
+    """Return why a release that ended while it took its lock goes no further.
+
+    What clears up after it may have been there already, and found no lock.
+    """
+    told = f"{execution} ended while it took the lock."
+    registry.record_step(
+        model, step="end", outcome="abandoned", version=number, by=execution, why=told
+    )
+    registry.free_lock(model, holder=execution)
+    return BoringError("execution_ended", told, 410)
 
 
 def take_lock(

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from boringml.registry.records import RELEASE
+from boringml.errors import BoringError
+from boringml.registry.records import RECOVERY, RELEASE
 from boringml.release.road import abandon_candidate, finish_promotion
 from boringml.release.traffic import Mover, follow
 
@@ -12,9 +13,6 @@ if TYPE_CHECKING:
     from boringml.adapters.executions import Executions
     from boringml.adapters.registry_table import RegistryTable
     from boringml.adapters.serving_function import ServingFunction
-
-# A recovery is no execution, so it never counts as under way: whoever comes may take over from it.
-RECOVERY = "recovery"
 
 
 def recover_releases(
@@ -80,7 +78,13 @@ def _heal(
         follow(registry, function, model, by=RECOVERY)
         return False
     mover = Mover(RECOVERY, RECOVERY)
-    registry.take_lock(model, holder=RECOVERY, kind=RELEASE, version=canary.version)
+    try:
+        registry.take_lock(model, holder=RECOVERY, kind=RELEASE, version=canary.version)
+    except BoringError as error:
+        if error.code != "release_busy":
+            raise
+        # One stands behind it after all: it began just now.
+        return False
     reason = {"code": "release_missing", "message": "No release stood behind the canary."}
     abandon_candidate(registry, function, events, model, None, canary.version, mover, reason)
     return True
