@@ -31,6 +31,11 @@ def test_each_alarm_names_a_runbook_that_is_there() -> None:
     assert [page for page in named if not (ROOT / page).is_file()] == []
 
 
+def test_no_function_may_touch_functions_or_executions_of_another_stack() -> None:
+    text = "".join(template.read_text() for template in TEMPLATES)
+    assert re.findall(r":function:\$\{AWS::StackName\}-\*|:execution:\*|:function:\*", text) == []
+
+
 @pytest.mark.parametrize("app", FUNCTIONS, ids=lambda app: app.parent.name)
 def test_a_function_gets_the_settings_that_it_reads_and_no_others(app: Path) -> None:
     settings = next(
