@@ -30,6 +30,7 @@ EXTENSIONS = (
     "local.aws.sqs.message_move",
     "local.aws.cloudwatch.emf",
     "local.aws.cloudwatch.statistics",
+    "local.aws.cloudwatch.metric_math",
     "local.aws.cloudwatch.alarms",
     "local.aws.cloudwatch.queues",
     "local.aws.queues.visibility",

@@ -54,6 +54,27 @@ def test_a_rebuilt_record_meets_the_contract_with_typical_sensitive_values() -> 
     assert rebuilder.key_features == ("int_rate", "sub_grade", "term")
 
 
+@pytest.mark.parametrize("unmarked", ["by the candidate", "by live"])
+def test_a_field_that_only_one_contract_calls_sensitive_is_not_compared(unmarked: str) -> None:
+    less = changed(sensitive=["addr_state"])
+    candidate, live = (less, DOCUMENT) if unmarked == "by the candidate" else (DOCUMENT, less)
+    rebuilder = Rebuilder(candidate, BASELINE, live)
+    # A line has it where live's contract lets it.
+    logged = {n: v for n, v in RECORD.items() if n not in live["sensitive"]}
+    record = rebuilder.record(logged)
+    assert rebuilder.filled == {"annual_inc": 65e3, "addr_state": "NY"}
+    assert record == {**RECORD, "annual_inc": 65e3, "addr_state": "NY"}
+
+
+def test_an_optional_field_that_only_live_calls_sensitive_is_told_to_be_left_out() -> None:
+    less = changed(sensitive=["addr_state"], key_features=["annual_inc", "term"])
+    less["request"]["required"].remove("annual_inc")
+    rebuilder = Rebuilder(less, BASELINE, DOCUMENT)
+    assert rebuilder.filled["annual_inc"] is None
+    assert "annual_inc" not in rebuilder.record(LINE["features"])
+    assert rebuilder.key_features == ("term",)
+
+
 def test_without_a_baseline_the_first_example_stands_in() -> None:
     assert Rebuilder(DOCUMENT, {}).record(LINE["features"]) == RECORD
 

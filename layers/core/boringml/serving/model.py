@@ -107,7 +107,8 @@ def _session(onnx: bytes) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 3  # its warnings are no JSON lines
+    # Fatal ones alone: its lines are no JSON, and those of errors repeat what a record holds.
+    options.log_severity_level = 4
     return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
 
 

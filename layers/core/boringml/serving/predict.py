@@ -72,10 +72,15 @@ class Predictor:
             body, lines = self._predict(event)
         except BoringError as error:
             status, body, code, lines = error.status, error.body(), error.code, []
-        except Exception:  # noqa: BLE001 - the last line of defence: a caller sees no stack trace
+        except Exception as error:  # noqa: BLE001 - the last line of defence: a caller sees no stack trace
             told = "The service failed; the request_id finds the cause in the log."
             failure = BoringError("internal_error", told)
-            status, body, code, lines = failure.status, failure.body(), failure.code, [_trace()]
+            status, body, code, lines = (
+                failure.status,
+                failure.body(),
+                failure.code,
+                [_trace(error)],
+            )
         answer = proxy_event.answer(status, body, request_id)
         stage = context.get("stage")
         cold, self._cold = self._cold, False
@@ -138,6 +143,11 @@ def _is_trace(text: str | None) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _trace() -> Line:
-    # orjson encodes no half of a surrogate pair, which an error's text may hold.
-    return {"traceback": traceback.format_exc().encode(errors="replace").decode()}
+def _trace(error: BaseException) -> Line:
+    """Return where an error and its causes were raised: what they say may be a person's data."""
+    told = []
+    cause: BaseException | None = error
+    while cause is not None:
+        told.append("".join(traceback.format_tb(cause.__traceback__)) + type(cause).__qualname__)
+        cause = cause.__cause__ or cause.__context__
+    return {"traceback": "\n".join(reversed(told))}
