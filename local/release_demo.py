@@ -175,5 +175,5 @@ def broken_promises(
 
 def numbers_of(event: HistoryEvent) -> dict[str, Any]:
     """Return what an event's details say of numbers, without where traffic goes."""
-    hidden = ("function_version", "canary", "step", "back", "execution")
+    hidden = ("function_version", "canary", "step", "back", "execution", "code")
     return {name: value for name, value in event.details.items() if name not in hidden}

@@ -54,8 +54,8 @@ class Stack:
 
     def put_live(self, version: int, step: str = "promote") -> str:
         """Make a version live in one move, as a release would; return its function version."""
-        published = publish_version(self.registry, self.function, "credit", version, "test")
         self.registry.take_lock("credit", holder="test", kind="release", version=version)
+        published = publish_version(self.registry, self.function, "credit", version, "test")
         send(
             self.registry,
             self.function,

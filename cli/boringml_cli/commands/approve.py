@@ -33,17 +33,11 @@ def approve(
     if not session.executions.running(approval.release):
         _forget(session, approval)
         raise refusals.approval_not_pending(model)
-    # First the history: nothing goes on that nobody answers for.
-    session.registry.record_step(
-        model,
-        step="approval",
-        outcome=outcome,
-        version=approval.version,
-        by=session.caller,
-        why=why,
-        details={"release": approval.release},
-    )
+    # First what is meant: nothing goes on that nobody answers for. Then what came of it: of several
+    # who answer, one is heard.
+    _record(session, approval, "rejecting" if reject else "approving", why)
     _answer(session, approval, approved=not reject, why=why)
+    _record(session, approval, outcome, why)
     _forget(session, approval)
     session.output.say(f"version {approval.version} of {model}: {outcome} by {session.caller}")
     session.output.show(
@@ -55,6 +49,18 @@ def approve(
             "by": session.caller,
             "why": why,
         }
+    )
+
+
+def _record(session: Session, approval: Approval, outcome: str, why: str) -> None:
+    session.registry.record_step(
+        approval.model,
+        step="approval",
+        outcome=outcome,
+        version=approval.version,
+        by=session.caller,
+        why=why,
+        details={"release": approval.release},
     )
 
 

@@ -28,10 +28,10 @@ def rollback(
     given: dict[str, Any] = {"model": model, "by": "person", "why": f"{why} ({session.caller})"}
     if to is not None:
         given["to"] = session.registry.version(model, to).number
-    live = session.registry.route(model).version
-    if live is not None:
-        # Two people who see the same harm go back one step, not two.
-        given["seen"] = live
+    seen = session.registry.route(model).function_version
+    if seen is not None:
+        # Two people who see the same harm go back one step, not two: be it a model's or its code's.
+        given["seen"] = seen
     execution = session.start("RollbackStateMachine", given)
     session.output.say(f"rollback of {model}: {execution}")
     followed = follow(session, model, execution, timeout) if wait else {}

@@ -13,6 +13,7 @@ from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.serving_function import ServingFunction
 from boringml.registry.records import Route
 from boringml.release.road import abandon_candidate
+from boringml.release.traffic import Mover
 from boringml.settings import load
 from boringml.steps import reason_of, run_step
 
@@ -37,8 +38,9 @@ def _abandon_candidate(event: Mapping[str, Any]) -> dict[str, Any]:
         else None
     )
     reason = reason_of(event.get("error"), event.get("cause"))
-    model, version, execution = event["model"], event["version"], event["execution_arn"]
-    return abandon_candidate(registry, function, events, model, live, version, execution, reason)
+    model, version = event["model"], event["version"]
+    mover = Mover(event["execution_arn"], event["execution_arn"])
+    return abandon_candidate(registry, function, events, model, live, version, mover, reason)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

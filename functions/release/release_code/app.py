@@ -11,7 +11,7 @@ import boto3
 from boringml.adapters.executions import Executions
 from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.serving_function import ServingFunction
-from boringml.release.code_change import models_with_new_code
+from boringml.release.code_change import releases_of_new_code
 from boringml.release.serving_functions import parse
 from boringml.settings import load
 from boringml.steps import run_step
@@ -29,7 +29,7 @@ def _settings() -> Settings:
     return load(Settings, os.environ)
 
 
-def _release_code(event: Mapping[str, Any]) -> dict[str, Any]:
+def _release_code(_event: Mapping[str, Any]) -> dict[str, Any]:
     settings = _settings()
     registry = RegistryTable(boto3.client("dynamodb"), settings.registry_table)
     executions = Executions(boto3.client("stepfunctions"))
@@ -38,18 +38,16 @@ def _release_code(event: Mapping[str, Any]) -> dict[str, Any]:
         model: ServingFunction(client, name)
         for model, name in parse(settings.serving_functions).items()
     }
+    releases = releases_of_new_code(registry, functions, executions)
     started = [
         executions.start(
-            settings.release_state_machine,
-            # The event's own id: delivered twice, it starts one release.
-            f"code-{model}-{event['id']}"[:80],
-            {"model": model, "why": "new code was deployed"},
+            settings.release_state_machine, name, {"model": model, "why": "new code was deployed"}
         )
-        for model in models_with_new_code(registry, functions)
+        for model, name in releases.items()
     ]
     return {"started": started}
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Return {"started": executions}. Called when the stack was updated."""
+    """Return {"started": executions}. Called when a stack update or a release is over."""
     return run_step("release_code", _release_code, event, context.aws_request_id)

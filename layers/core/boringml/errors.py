@@ -32,6 +32,12 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "package_wrong_model": 502,
         "runtime_not_supported": 502,
         "library_mismatch": 502,
+        # Of asynchronous jobs.
+        "job_not_found": 404,
+        "job_gone": 410,
+        "idempotency_key_invalid": 422,
+        "idempotency_key_reused": 422,
+        "callback_unknown": 422,
         "bad_parameters": 400,
         "malformed_body": 400,
         "unauthorized": 401,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-TEMPLATES = (ROOT / "template.yaml", ROOT / "patterns" / "online.yaml")
+TEMPLATES = (ROOT / "template.yaml", *sorted((ROOT / "patterns").glob("*.yaml")))
 FUNCTIONS = sorted((ROOT / "functions").glob("*/*/app.py"))
 # What Lambda itself sets, and what a release sets when it publishes.
 GIVEN = {"aws_region", "aws_lambda_function_version"}
@@ -29,6 +29,11 @@ def test_each_alarm_names_a_runbook_that_is_there() -> None:
     named = re.findall(r"Runbook: (docs/runbooks/[\w-]+\.md)", text)
     assert len(named) == len(re.findall(r"Type: AWS::CloudWatch::Alarm", text))
     assert [page for page in named if not (ROOT / page).is_file()] == []
+
+
+def test_no_function_may_touch_functions_or_executions_of_another_stack() -> None:
+    text = "".join(template.read_text() for template in TEMPLATES)
+    assert re.findall(r":function:\$\{AWS::StackName\}-\*|:execution:\*|:function:\*", text) == []
 
 
 @pytest.mark.parametrize("app", FUNCTIONS, ids=lambda app: app.parent.name)

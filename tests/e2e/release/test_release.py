@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from boringml.adapters.executions import Executions
 from boringml.adapters.registry_table import RegistryTable
 from boringml.errors import BoringError
 from boringml.registry.history import served_at
@@ -292,12 +293,12 @@ def test_rolling_back_twice_goes_back_twice_and_then_is_refused(
 ) -> None:
     first, second = at_first
     before = live.registry.route("credit")
-    live.put_live(second)
-    done = live.output(roll_back(live, seen=second))
+    seen = live.put_live(second)
+    done = live.output(roll_back(live, seen=seen))
     assert (done["version"], done["from"]) == (first, second)
     assert live.registry.route("credit") == before
     assert live.agrees()
-    assert "live_changed" in live.failure(roll_back(live, seen=second))
+    assert "live_changed" in live.failure(roll_back(live, seen=seen))
     assert "version_never_live" in live.failure(roll_back(live, to=10_000))
     assert live.output(roll_back(live, to=second))["version"] == second
     assert live.agrees()
@@ -402,9 +403,13 @@ def test_sixteen_promotions_and_rollbacks_at_once_leave_two_stories_that_agree(
     active: set[str] = set()
     start = threading.Barrier(16)
 
-    class Holders:
+    class Holders(Executions):
+        """Movers are no executions, and rollbacks are."""
+
         def running(self, holder: str) -> bool:
-            return holder in active
+            return holder in active or super().running(holder)
+
+    holders = Holders(live.local_aws.client("stepfunctions"))
 
     def promote(number: int) -> str:
         """Do what a release does at its end, from a process of its own; half die with the lock."""
@@ -417,7 +422,7 @@ def test_sixteen_promotions_and_rollbacks_at_once_leave_two_stories_that_agree(
         try:
             for _ in range(200):
                 try:
-                    take_lock(registry, Holders(), "credit", "release", None, holder)  # type: ignore[arg-type]
+                    take_lock(registry, holders, "credit", "release", None, holder)
                     break
                 except BoringError as busy:
                     if busy.code not in ("release_busy", "registry_busy"):
@@ -426,7 +431,7 @@ def test_sixteen_promotions_and_rollbacks_at_once_leave_two_stories_that_agree(
                 return "never had the lock"
             to = routes[number % 2]
             try:
-                send(
+                decided = send(
                     registry, live.function, "credit", to, mover=Mover(holder, holder), why="a test"
                 )
             except BoringError as lost:
@@ -438,7 +443,7 @@ def test_sixteen_promotions_and_rollbacks_at_once_leave_two_stories_that_agree(
                 registry.free_lock("credit", holder=holder)
         finally:
             active.discard(holder)
-        return "moved"
+        return "moved" if decided.by == holder else "was there"
 
     def go_back(number: int) -> str:
         start.wait()
@@ -461,7 +466,7 @@ def test_sixteen_promotions_and_rollbacks_at_once_leave_two_stories_that_agree(
     history = live.registry.history("credit")
     assert [event.sequence for event in history] == list(range(1, len(history) + 1))
     moves = [e for e in history[before:] if e.kind == "alias_moved" and e.alias == "live"]
-    assert len(moves) >= ends.count("moved") + ends.count("SUCCEEDED") - 1
+    assert len(moves) >= ends.count("moved") + ends.count("SUCCEEDED")
     assert all(a.to_version == b.from_version for a, b in pairwise(moves))
 
 

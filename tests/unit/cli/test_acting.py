@@ -161,7 +161,7 @@ def test_a_rollback_says_who_asked_and_what_was_live(ready: World) -> None:
     (started,) = ready.states.started
     assert started["stateMachineArn"] == f"{ARN}:rollback"
     assert started["input"] == {
-        "model": "credit", "by": "person", "why": f"complaints ({WHO})", "seen": 1
+        "model": "credit", "by": "person", "why": f"complaints ({WHO})", "seen": "11"
     }  # fmt: skip
 
 
@@ -226,6 +226,8 @@ def test_what_was_answered_already_is_told_and_forgotten(ready: World) -> None:
     ready.states.tokens["secret"] = "answered"
     assert ready.refusal("approve", "credit")["code"] == "approval_not_pending"
     assert ready.registry.approval("credit") is None
+    # Who was not heard did not approve.
+    assert ready.registry.history("credit", limit=1)[0].details["outcome"] == "approving"
 
 
 def test_a_release_that_is_over_takes_no_answer(ready: World) -> None:

@@ -26,7 +26,7 @@ def send(world: World, to: Route, expected: Route) -> None:
         "credit", to, expected=expected, holder=RELEASE, by=RELEASE, why="it earned it"
     )
     world.clock.move(minutes=1)
-    world.registry.record_applied("credit", to, by=RELEASE)
+    world.registry.record_applied(world.registry.decision("credit"), by=RELEASE)
     world.clock.move(minutes=1)
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,14 +7,14 @@ from hypothesis import strategies as st
 
 from boringml.errors import BoringError
 from boringml.registry.history import previous_release, served_at
-from boringml.registry.records import Canary, Route
+from boringml.registry.records import APPLIED, Canary, Decision, HistoryEvent, Route
 from boringml.release.traffic import Mover, follow, send
 from tests.unit.release.conftest import Function, World
 
 ME = Mover("release-1", "release-1")
 
 
-def move(world: World, to: Route, **details: Any) -> Route:
+def move(world: World, to: Route, **details: Any) -> HistoryEvent:
     world.registry.take_lock("credit", holder="release-1", kind="release", version=to.version)
     return send(
         world.registry,
@@ -29,7 +30,7 @@ def move(world: World, to: Route, **details: Any) -> Route:
 def test_a_move_is_decided_told_to_lambda_and_said_so(world: World) -> None:
     world.version()
     to = Route(version=1, function_version="7")
-    assert move(world, to) == Route()
+    assert move(world, to).from_version is None
     assert world.registry.route("credit") == to
     assert world.function.aliases["live"].function_version == "7"
     assert [e.kind for e in world.registry.history("credit")[1:]] == [
@@ -134,22 +135,56 @@ def test_what_was_live_before_is_asked_of_a_release_not_of_a_rollback(world: Wor
     assert previous_release(history("credit"), newer) == routes[0]
 
 
+def test_each_decision_is_said_to_be_applied_once_whoever_follows(world: World) -> None:
+    world.version()
+    move(world, Route(version=1, function_version="7"))
+    decision = world.registry.decision("credit")
+    assert decision.applied
+    before = world.registry.history("credit")
+    for _ in range(2):
+        follow(world.registry, world.function, "credit", by="me")  # type: ignore[arg-type]
+    assert world.registry.record_applied(replace(decision, applied=False), by="me")
+    assert world.registry.history("credit") == before
+
+
+def test_an_older_decision_is_not_said_to_be_applied(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.version()
+    world.version()
+    alone = Route(version=1, function_version="7")
+    move(world, alone)
+    record = world.registry.record_applied
+    canary = Canary(version=2, function_version="8", weight=0.1)
+
+    def late(decision: Decision, *, by: str) -> bool:
+        """Be held up between the last look and what is said of it."""
+        monkeypatch.setattr(world.registry, "record_applied", record)
+        move(world, alone)
+        return record(decision, by=by)
+
+    monkeypatch.setattr(world.registry, "record_applied", late)
+    move(world, replace(alone, canary=canary))
+    said = [e.details["canary"] for e in world.registry.history("credit") if e.kind == APPLIED]
+    assert said == [None, None]
+    assert world.function.aliases["live"].weights == {}
+
+
 class Decisions:
     """A registry that decides anew between any two reads, as long as there are decisions."""
 
     def __init__(self, decisions: list[int]) -> None:
         self.left = decisions
         self.now = Route(version=1, function_version="1")
-        self.applied: list[Route] = []
 
-    def route(self, _model: str) -> Route:
+    def decision(self, _model: str) -> Decision:
         told = self.now
         if self.left:
             self.now = Route(version=1, function_version=str(self.left.pop()))
-        return told
+        return Decision(route=told, event=None, applied=False)
 
-    def record_applied(self, _model: str, route: Route, *, by: str) -> None:
-        self.applied.append(route)
+    def record_applied(self, decision: Decision, *, by: str) -> bool:
+        return decision.route == self.now
 
 
 @settings(max_examples=200)

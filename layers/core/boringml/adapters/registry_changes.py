@@ -59,6 +59,18 @@ class RegistryChanges(RegistryReleases):
         return self._table.commit({**actions, "event": recorded, "state": counters})
 
 
+def held(model: str, holder: str) -> Action:
+    """Return the action that writes nothing, and fails where the lock is not the holder's."""
+    return {
+        "ConditionCheck": {
+            "Key": items.lock_key(model),
+            "ConditionExpression": "#holder = :holder",
+            "ExpressionAttributeNames": {"#holder": "holder"},
+            "ExpressionAttributeValues": {":holder": holder},
+        }
+    }
+
+
 def _count(model: str, before: ModelState, now: ModelState) -> Action:
     """Write the counters, if they are still those that the change was made from."""
     put: dict[str, Any] = {"Item": items.state_item(model, now)}

@@ -1,5 +1,7 @@
 """Who may move a model's traffic, and which release waits for a person."""
 
+from dataclasses import replace
+
 from boringml.adapters.registry_runs import RegistryRuns
 from boringml.registry import items, refusals, transitions
 from boringml.registry.records import Approval, ReleaseLock
@@ -46,6 +48,18 @@ class RegistryReleases(RegistryRuns):
         if held is not None:
             raise refusals.release_busy(held)
         return lock
+
+    def take_over(self, lock: ReleaseLock, *, holder: str) -> bool:
+        """Give a lock to `holder` in place of who has it; return whether that one still had it."""
+        taken = replace(lock, holder=holder, taken_at=self._clock())
+        names, values = {"#holder": "holder"}, {":over": lock.holder}
+        return self._table.replace(items.lock_item(taken), "#holder = :over", names, values) is None
+
+    def check_lock(self, model: str, *, holder: str) -> None:
+        """Raise BoringError `release_lock_lost` (423) where `holder` has not the lock."""
+        lock = self.lock(model)
+        if lock is None or lock.holder != holder:
+            raise refusals.release_lock_lost(model, holder, lock)
 
     def free_lock(self, model: str, *, holder: str) -> bool:
         """Free the lock if `holder` has it; return whether it had."""

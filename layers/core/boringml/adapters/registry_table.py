@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from boringml.adapters.dynamodb_table import Action, created, required
+from boringml.adapters.registry_changes import held
 from boringml.adapters.registry_traffic import RegistryTraffic
 from boringml.registry import history, items, refusals, transitions
 from boringml.registry.records import HistoryEvent, ModelVersion, NewVersion
@@ -61,7 +62,15 @@ class RegistryTable(RegistryTraffic):
         return items.target_of(self._table.get(items.alias_key(model, name)))
 
     def move_alias(
-        self, model: str, name: str, *, to: int | None, expected: int | None, by: str, why: str
+        self,
+        model: str,
+        name: str,
+        *,
+        to: int | None,
+        expected: int | None,
+        by: str,
+        why: str,
+        holder: str | None = None,
     ) -> HistoryEvent:
         """Point an alias from `expected` to `to` (None: at nothing) and return the event.
 
@@ -70,9 +79,11 @@ class RegistryTable(RegistryTraffic):
         caller that did move it, but lost the answer, knows itself by `moved_by`.
 
         `to` equal to `expected` writes nothing: the event that put the alias there is returned.
+        With `holder`, only the execution that has the model's lock moves it.
 
         Raises BoringError `alias_unknown`, `audit_missing`, `version_not_found`, `alias_moved`,
-        `alias_never_set` (None to None before any move) or `registry_busy`.
+        `release_lock_lost` (423), `alias_never_set` (None to None before any move) or
+        `registry_busy`.
         """
         transitions.check_alias(name)
         transitions.check_audit(by, why)
@@ -89,10 +100,14 @@ class RegistryTable(RegistryTraffic):
                 by=by,
                 why=why,
             )
-            target = {} if to is None else {"version": required(items.version_key(model, to))}
-            failures = self._change(state, event, alias=_point(event), **target)
+            checks = {} if to is None else {"version": required(items.version_key(model, to))}
+            if holder is not None:
+                checks["lock"] = held(model, holder)
+            failures = self._change(state, event, alias=_point(event), **checks)
             if failures is None:
                 return event
+            if "lock" in failures and holder is not None:
+                raise refusals.release_lock_lost(model, holder, items.lock_of(failures["lock"]))
             if "alias" in failures:
                 last = failures["alias"] or {}
                 current = items.target_of(last)

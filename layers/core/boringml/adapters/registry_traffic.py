@@ -5,9 +5,9 @@ from types import MappingProxyType
 from typing import Any
 
 from boringml.adapters.dynamodb_table import Action, created, required
-from boringml.adapters.registry_changes import RegistryChanges
+from boringml.adapters.registry_changes import RegistryChanges, held
 from boringml.registry import items, refusals, transitions
-from boringml.registry.records import LIVE, HistoryEvent, Route
+from boringml.registry.records import LIVE, Decision, HistoryEvent, Route
 
 
 class RegistryTraffic(RegistryChanges):
@@ -15,8 +15,11 @@ class RegistryTraffic(RegistryChanges):
 
     def route(self, model: str) -> Route:
         """Return where live sends its requests, as decided: Lambda follows."""
-        item = self._table.get(items.alias_key(model, LIVE))
-        return items.route_of(items.event_of(item)) if item else Route()
+        return self.decision(model).route
+
+    def decision(self, model: str) -> Decision:
+        """Return what was decided last of where live sends its requests."""
+        return items.decision_of(self._table.get(items.alias_key(model, LIVE)))
 
     def send_traffic(
         self,
@@ -39,13 +42,13 @@ class RegistryTraffic(RegistryChanges):
         """
         transitions.check_audit(by, why)
         for state in self._states(model):
-            item = self._table.get(items.alias_key(model, LIVE))
-            last = items.event_of(item) if item else None
-            now = items.route_of(last) if last else Route()
+            decided = self.decision(model)
+            last, now = decided.event, decided.route
             if now == to and last is not None:
                 return last
             if now != expected:
-                raise refusals.alias_moved(model, LIVE, expected.version, now.version, item or {})
+                moved = items.alias_item(last) if last else {}
+                raise refusals.alias_moved(model, LIVE, expected.version, now.version, moved)
             event = transitions.send(
                 state,
                 model=model,
@@ -62,7 +65,7 @@ class RegistryTraffic(RegistryChanges):
                 else {"version": required(items.version_key(model, to.version))}
             )
             failures = self._change(
-                state, event, alias=_replaced(event, last), lock=_held(model, holder), **target
+                state, event, alias=_replaced(event, last), lock=held(model, holder), **target
             )
             if failures is None:
                 return event
@@ -72,14 +75,28 @@ class RegistryTraffic(RegistryChanges):
                 raise refusals.version_not_found(model, to.version)
         raise refusals.registry_busy(model)
 
-    def record_applied(self, model: str, route: Route, *, by: str) -> HistoryEvent:
-        """Record that Lambda sends live's requests as `route` says; return the event."""
-        return self._record(
-            model,
-            lambda state: transitions.applied(
-                state, model=model, route=route, now=self._clock(), by=by
-            ),
-        )
+    def record_applied(self, decision: Decision, *, by: str) -> bool:
+        """Record that Lambda sends live's requests as decided; return whether that stands.
+
+        Once per decision, whoever says so first. False where another decision came since: then
+        nothing is written, for Lambda may have to follow that one. Raises BoringError
+        `registry_busy`.
+        """
+        decided = decision.event
+        if decided is None or decision.applied:
+            return True
+        for state in self._states(decided.model):
+            failures = self._change(
+                state,
+                transitions.applied(state, decided, now=self._clock(), by=by),
+                alias=_marked(decided),
+            )
+            if failures is None:
+                return True
+            if "alias" in failures:
+                now = items.decision_of(failures["alias"])
+                return now.applied and now.sequence == decided.sequence
+        raise refusals.registry_busy(decided.model)
 
     def record_step(
         self,
@@ -108,18 +125,6 @@ class RegistryTraffic(RegistryChanges):
         )
 
 
-def _held(model: str, holder: str) -> Action:
-    """Write nothing, and fail where the lock is not the holder's."""
-    return {
-        "ConditionCheck": {
-            "Key": items.lock_key(model),
-            "ConditionExpression": "#holder = :holder",
-            "ExpressionAttributeNames": {"#holder": "holder"},
-            "ExpressionAttributeValues": {":holder": holder},
-        }
-    }
-
-
 def _replaced(event: HistoryEvent, last: HistoryEvent | None) -> Action:
     """Write the alias, if its last event is still the one that the change was made from."""
     if last is None:
@@ -130,5 +135,17 @@ def _replaced(event: HistoryEvent, last: HistoryEvent | None) -> Action:
             "ConditionExpression": "#sequence = :sequence",
             "ExpressionAttributeNames": {"#sequence": "sequence"},
             "ExpressionAttributeValues": {":sequence": last.sequence},
+        }
+    }
+
+
+def _marked(decided: HistoryEvent) -> Action:
+    """Mark the last event of an alias as applied, if it still is the last and nobody did so."""
+    return {
+        "Put": {
+            "Item": items.applied_item(decided),
+            "ConditionExpression": "#sequence = :sequence AND attribute_not_exists(applied)",
+            "ExpressionAttributeNames": {"#sequence": "sequence"},
+            "ExpressionAttributeValues": {":sequence": decided.sequence},
         }
     }

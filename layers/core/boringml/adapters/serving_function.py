@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
 
 
+# What a release sets of a function's environment: which model a version serves.
+MODEL_VARIABLES = ("MODEL_NAME", "MODEL_VERSION", "MODEL_PACKAGE", "MODEL_DIGEST")
+
+
 @dataclass(frozen=True)
 class Routing:
     """Where Lambda sends an alias's requests: `weights` are the shares of further versions."""
@@ -99,7 +103,8 @@ class ServingFunction:
     def code(self, qualifier: str) -> dict[str, Any]:
         """Return what makes the code of a version or alias: two with equal ones run the same.
 
-        Raises BoringError `function_version_gone` (409) where there is no such version.
+        Its variables count, save those of the model, which the release sets.
+        Raises BoringError `function_version_gone` (410) where there is no such version.
         """
         try:
             found = self._client.get_function_configuration(
@@ -110,12 +115,17 @@ class ServingFunction:
                 raise
             told = f"{self.name} has no version {qualifier} any more: release a model again."
             raise BoringError("function_version_gone", told, 410) from error
+        variables = found.get("Environment", {}).get("Variables", {})
         return {
             "sha256": found.get("CodeSha256"),
             "layers": [layer["Arn"] for layer in found.get("Layers", [])],
             "runtime": found.get("Runtime"),
             "memory": found.get("MemorySize"),
             "timeout": found.get("Timeout"),
+            "architectures": found.get("Architectures"),
+            "environment": {
+                name: value for name, value in variables.items() if name not in MODEL_VARIABLES
+            },
         }
 
     def point(self, name: str, version: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from boringml.registry.records import (
     Approval,
     Canary,
+    Decision,
     HistoryEvent,
     ModelState,
     ModelVersion,
@@ -148,6 +149,22 @@ def route_of(event: HistoryEvent) -> Route:
         function_version=event.details.get("function_version"),
         canary=Canary(**canary) if canary else None,
     )
+
+
+def decision_of(item: Item | None) -> Decision:
+    """Return what was decided last of where live sends its requests."""
+    event = event_of(item) if item else None
+    return Decision(
+        route=route_of(event) if event else Route(),
+        event=event,
+        applied=bool(item and item.get("applied")),
+    )
+
+
+def applied_item(decided: HistoryEvent) -> dict[str, Any]:
+    """Return the item of alias live once Lambda does as `decided` says. The next move takes the
+    mark away."""
+    return alias_item(decided) | {"applied": True}
 
 
 def lock_of(item: Item | None) -> ReleaseLock | None:

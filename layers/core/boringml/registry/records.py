@@ -19,6 +19,9 @@ OPEN: Final = "open"
 
 RELEASE: Final = "release"
 ROLLBACK: Final = "rollback"
+# What a lock's holder is called, or begins with, while a recovery puts traffic back. It is no
+# execution, so nobody can ask whether it is under way: whoever comes may take the lock over.
+RECOVERY: Final = "recovery"
 
 # {"code", "message"}, as events and errors carry it, or a plain sentence.
 Reason: TypeAlias = Mapping[str, Any] | str
@@ -94,6 +97,23 @@ class Route:
     version: int | None = None
     function_version: str | None = None
     canary: Canary | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Where live sends its requests, the event that said so last, and whether Lambda was seen to.
+
+    `event` is None before the first one; `sequence` is then 0.
+    """
+
+    route: Route
+    event: HistoryEvent | None
+    applied: bool
+
+    @property
+    def sequence(self) -> int:
+        """The sequence of the event: no two decisions of a model have the same."""
+        return self.event.sequence if self.event else 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,19 +118,19 @@ def send(
     )
 
 
-def applied(state: ModelState, *, model: str, route: Route, now: datetime, by: str) -> HistoryEvent:
-    """Return the event that says that Lambda sends live's requests as `route` says."""
+def applied(state: ModelState, decided: HistoryEvent, *, now: datetime, by: str) -> HistoryEvent:
+    """Return the event that says that Lambda sends live's requests as `decided` says."""
     return HistoryEvent(
-        model=model,
+        model=decided.model,
         sequence=state.last_event + 1,
         at=next_moment(now, state.last_at),
         kind=APPLIED,
         alias=LIVE,
         from_version=None,
-        to_version=route.version,
+        to_version=decided.to_version,
         by=by,
         why="Lambda's alias live is as the registry says",
-        details=items.route_details(route),
+        details=items.route_details(items.route_of(decided)),
     )
 
 

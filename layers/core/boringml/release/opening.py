@@ -8,7 +8,7 @@ from boringml.errors import BoringError
 from boringml.package import layout
 from boringml.package.reader import Package
 from boringml.registry.records import LIVE, RELEASE, ModelVersion
-from boringml.release.traffic import Mover, send
+from boringml.release.traffic import Mover, send, without_canary
 
 if TYPE_CHECKING:
     from boringml.adapters.executions import Executions
@@ -30,17 +30,21 @@ def open_release(
 ) -> dict[str, Any]:
     """Return {"version", "first", "live_version", "live_function_version", "code"}.
 
-    `number` None releases the newest code with the version that is live. `first` is true where
+    `number` None releases the newest code with the version that is live; `code` is true where the
+    version is live already, so that only its code is new. `first` is true where
     nothing is live yet: then there is nothing to compare with, and nobody to harm.
     Raises BoringError `release_busy` (409) while another release or rollback of the model is
-    under way, `nothing_live` (409), `version_not_found`, or what `check_release` raises.
+    under way, `execution_ended` (410), `nothing_live` (409), `version_not_found`, or what
+    `check_release` raises.
     """
     take_lock(registry, executions, model, RELEASE, number, execution)
+    if not executions.running(execution):
+        raise _stopped(registry, model, number, execution)
     mover = Mover(execution, execution)
     live = registry.route(model)
     if live.canary is not None:
         # The one that had the lock died with its canary on.
-        kept = type(live)(version=live.version, function_version=live.function_version)
+        kept = without_canary(live)
         send(registry, function, model, kept, mover=mover, why="its release ended without a word")
     if number is None and live.version is None:
         told = f"No version of {model} is live: new code goes out with its first release."
@@ -55,11 +59,27 @@ def open_release(
     )
     return {
         "version": version.number,
-        "code": number is None,
+        # Both answer as the same version then: nothing that goes by version tells them apart.
+        "code": version.number == live.version,
         "first": live.version is None,
         "live_version": live.version,
         "live_function_version": live.function_version or function.routing(LIVE).function_version,
     }
+
+
+def _stopped(
+    registry: "RegistryTable", model: str, number: int | None, execution: str
+) -> BoringError:
+    """Return why a release that ended while it took its lock goes no further.
+
+    What clears up after it may have been there already, and found no lock.
+    """
+    told = f"{execution} ended while it took the lock."
+    registry.record_step(
+        model, step="end", outcome="abandoned", version=number, by=execution, why=told
+    )
+    registry.free_lock(model, holder=execution)
+    return BoringError("execution_ended", told, 410)
 
 
 def take_lock(

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from boringml.errors import BoringError
-from boringml.registry.records import CANDIDATE, LIVE, ROLLBACK, Canary, Route
-from boringml.release.traffic import Mover, follow, send
+from boringml.registry.items import route_of
+from boringml.registry.records import CANDIDATE, LIVE, ROLLBACK, Canary, HistoryEvent, Route
+from boringml.release.code_change import fingerprint
+from boringml.release.traffic import Mover, follow, send, without_canary
 
 if TYPE_CHECKING:
     from boringml.adapters.event_bus import EventBus
@@ -19,7 +21,12 @@ _WHY_LENGTH = 900
 def publish_version(
     registry: "RegistryTable", function: "ServingFunction", model: str, number: int, by: str
 ) -> dict[str, Any]:
-    """Publish (code of $LATEST, this version) and make it the candidate."""
+    """Publish (code of $LATEST, this version) and make it the candidate.
+
+    Raises BoringError `release_lock_lost` (423) where `by` has not the lock: what it publishes
+    would mix with what the one that has it publishes.
+    """
+    registry.check_lock(model, holder=by)
     version = registry.version(model, number)
     published = function.publish(
         {
@@ -30,8 +37,19 @@ def publish_version(
         },
         f"{model} version {number}",
     )
+    mover = Mover(by, by)
+    why = f"published as function version {published}"
+    _name_candidate(registry, model, number, mover, why)
     function.point(CANDIDATE, published)
-    _name_candidate(registry, model, number, by, f"published as function version {published}")
+    registry.record_step(
+        model,
+        step="publish",
+        outcome="published",
+        version=number,
+        by=by,
+        why=why,
+        details={"function_version": published, "code": fingerprint(function.code(published))},
+    )
     return {"function_version": published}
 
 
@@ -68,19 +86,35 @@ def promote_version(
 
     Returns {"version", "from", "function_version"}.
     """
-    before = send(
+    mover = Mover(execution, execution)
+    decided = send(
         registry,
         function,
         model,
         Route(version=number, function_version=published),
-        mover=Mover(execution, execution),
+        mover=mover,
         why=why,
         details={"step": "promote"},
     )
-    _name_candidate(registry, model, None, execution, f"version {number} is live")
-    moved = {"version": number, "from": before.version, "function_version": published}
+    return finish_promotion(registry, events, decided, mover)
+
+
+def finish_promotion(
+    registry: "RegistryTable", events: "EventBus", decided: HistoryEvent, mover: Mover
+) -> dict[str, Any]:
+    """Do what is left of a promotion that was decided; return as `promote_version` does.
+
+    A retry says the same again: `from` is what the decision says, not what is live by now.
+    """
+    model, route = decided.model, route_of(decided)
+    _name_candidate(registry, model, None, mover, f"version {route.version} is live")
+    moved = {
+        "version": route.version,
+        "from": decided.from_version,
+        "function_version": route.function_version,
+    }
     events.publish("ModelPromoted", {"model": model, **moved})
-    registry.free_lock(model, holder=execution)
+    registry.free_lock(model, holder=mover.holder)
     return moved
 
 
@@ -91,44 +125,43 @@ def abandon_candidate(
     model: str,
     live: Route | None,
     number: int | None,
-    execution: str,
+    mover: Mover,
     reason: dict[str, str],
 ) -> dict[str, Any]:
     """Put all traffic back on `live`, take the candidate away, say why, and free the lock.
 
     `live` is what was live when the release began, None where that is not known: then it is what
     the registry says without its canary. Whoever does not have the lock moves nothing: it never
-    had it, or a rollback took it over, which puts traffic where it belongs.
+    had it, or somebody took it over, who puts traffic where it belongs.
     Returns {"version", "reason", "traffic"}, where `traffic` is "restored" or "untouched".
     """
     lock = registry.lock(model)
-    ours = lock is not None and lock.holder == execution
+    ours = lock is not None and lock.holder == mover.holder
     why = f"{reason['code']}: {reason['message']}"[:_WHY_LENGTH]
     traffic = "untouched"
     if ours:
         now = registry.route(model)
-        kept = live or Route(version=now.version, function_version=now.function_version)
+        kept = live or without_canary(now)
         if kept.version is not None and now != kept:
-            mover = Mover(execution, execution)
             send(registry, function, model, kept, mover=mover, why=why, details={"back": True})
             traffic = "restored"
-        follow(registry, function, model, by=execution)
+        follow(registry, function, model, by=mover.by)
+        _name_candidate(registry, model, None, mover, why)
         function.point(CANDIDATE, function.routing(LIVE).function_version)
-        _name_candidate(registry, model, None, execution, why)
     registry.record_step(
         model,
         step="end",
         outcome="refused" if reason["code"] == "release_busy" else "abandoned",
         version=number,
-        by=execution,
+        by=mover.by,
         why=why,
         details={"traffic": traffic, "reason": reason},
     )
     failed = "RollbackFailed" if lock and ours and lock.kind == ROLLBACK else "PromotionFailed"
     events.publish(failed, {"model": model, "version": number, "reason": reason})
     if ours:
-        forget_approval(registry, model, execution)
-        registry.free_lock(model, holder=execution)
+        forget_approval(registry, model, mover.by)
+        registry.free_lock(model, holder=mover.holder)
     return {"version": number, "reason": reason, "traffic": traffic}
 
 
@@ -145,9 +178,11 @@ def forget_approval(registry: "RegistryTable", model: str, execution: str) -> No
 
 
 def _name_candidate(
-    registry: "RegistryTable", model: str, to: int | None, by: str, why: str
+    registry: "RegistryTable", model: str, to: int | None, mover: Mover, why: str
 ) -> None:
     """Move the registry's candidate from wherever it is. Done already is done."""
     now = registry.alias(model, CANDIDATE)
     if now != to:
-        registry.move_alias(model, CANDIDATE, to=to, expected=now, by=by, why=why)
+        registry.move_alias(
+            model, CANDIDATE, to=to, expected=now, by=mover.by, why=why, holder=mover.holder
+        )

@@ -10,7 +10,7 @@ from boringml.registry.history import previous_release
 from boringml.registry.items import route_of
 from boringml.registry.records import CANDIDATE, LIVE, MOVED, ROLLBACK, HistoryEvent, Route
 from boringml.release.road import forget_approval
-from boringml.release.traffic import Mover, follow, send
+from boringml.release.traffic import Mover, follow, send, without_canary
 
 if TYPE_CHECKING:
     from boringml.adapters.event_bus import EventBus
@@ -25,17 +25,18 @@ ALARM = "alarm"
 def decide(history: list[HistoryEvent], now: Route, to: int | None) -> Route:
     """Return where a rollback sends live's requests.
 
-    With a canary under way and no version named, it takes the canary off: live stays. Else to what
-    was live before the version that is live was released, or to the version `to`, as it was live
-    last. Raises BoringError `nothing_live`, `nothing_to_roll_back_to` or `version_never_live`, all
-    with status 422: asking again changes nothing.
+    With a canary under way and no other version named, it takes the canary off: live stays. Else to
+    what was live before the version that is live was released, or to the version `to`, as it was
+    live last: with other code, where it is the version that is live. Raises BoringError
+    `nothing_live`, `nothing_to_roll_back_to`, `version_is_live` or `version_never_live`, all with
+    status 422: asking again changes nothing.
     """
     if now.version is None:
         raise BoringError("nothing_live", "Nothing is live: there is nothing to roll back.", 422)
+    if now.canary is not None and to in (None, now.version):
+        return without_canary(now)
     if to is not None:
-        return _as_it_was_live(history, to)
-    if now.canary is not None:
-        return Route(version=now.version, function_version=now.function_version)
+        return _as_it_was_live(history, now, to)
     before = previous_release(history, now)
     if before is None:
         told = f"Nothing was live before version {now.version}: release another version."
@@ -44,13 +45,13 @@ def decide(history: list[HistoryEvent], now: Route, to: int | None) -> Route:
 
 
 def in_bake_time(history: list[HistoryEvent], now: datetime, bake_seconds: float) -> bool:
-    """Return whether the last promotion was less than `bake_seconds` ago."""
-    promoted = [
-        event.at
-        for event in history
-        if event.kind == MOVED and event.details.get("step") == "promote"
-    ]
-    return bool(promoted) and now - promoted[-1] <= timedelta(seconds=bake_seconds)
+    """Return whether what is live was promoted, not brought back, less than `bake_seconds` ago."""
+    last = next((event for event in reversed(history) if _moved_live(event)), None)
+    return (
+        last is not None
+        and last.details.get("step") == "promote"
+        and now - last.at <= timedelta(seconds=bake_seconds)
+    )
 
 
 def roll_back(
@@ -62,7 +63,7 @@ def roll_back(
     *,
     model: str,
     to: int | None,
-    seen: int | None,
+    seen: str | None,
     by: str,
     why: str,
     execution: str,
@@ -73,9 +74,9 @@ def roll_back(
 
     A release that is under way is stopped: its lock is taken over first, so that it moves nothing
     more. What an alarm asks for outside the bake time of a promotion, and without a canary, is
-    ignored, for a person to judge: `ignored` says so. `seen` is the version that was live when it
-    was asked for: where another one is live by now, somebody else came first, and a second step
-    back is not what was meant.
+    ignored, for a person to judge: `ignored` says so. `seen` is the function version that was
+    live when it was asked for, which is one code with one model: where another one is live by now,
+    somebody else came first, and a second step back is not what was meant.
     Raises what `decide` raises; `live_changed` (422) for `seen`; `package_missing` where the
     package to go back to is gone; `function_version_gone`; `release_busy` (409) while another
     rollback runs.
@@ -86,11 +87,15 @@ def roll_back(
     if done is None:
         if by == ALARM and route.canary is None and not in_bake_time(history, now, bake_seconds):
             return {"version": route.version, "ignored": "no canary, and no promotion bakes"}
-        if seen is not None and route.version != seen:
-            told = f"Version {route.version} is live, not {seen}: look again, then decide."
+        if seen is not None and route.function_version != seen:
+            told = (
+                f"Function version {route.function_version} with version {route.version} is live, "
+                f"not {seen}: look again, then decide."
+            )
             raise BoringError("live_changed", told, 422)
         target = decide(history, route, to)
-        _check(registry, packages, function, model, target)
+        if target != without_canary(route):
+            _check(registry, packages, function, model, target)
         _take_over(registry, executions, model, execution)
         # Until the lock was taken over, its holder could still move.
         if registry.route(model) != route:
@@ -103,7 +108,9 @@ def roll_back(
         follow(registry, function, model, by=by)
     if registry.alias(model, CANDIDATE) is not None:
         named = registry.alias(model, CANDIDATE)
-        registry.move_alias(model, CANDIDATE, to=None, expected=named, by=by, why=why)
+        registry.move_alias(
+            model, CANDIDATE, to=None, expected=named, by=by, why=why, holder=execution
+        )
     function.point(CANDIDATE, function.routing(LIVE).function_version)
     moved = {
         "version": target.version,
@@ -128,12 +135,21 @@ def _done(history: list[HistoryEvent], execution: str) -> Route | None:
     return None
 
 
-def _as_it_was_live(history: list[HistoryEvent], version: int) -> Route:
-    for event in reversed(history):
-        if event.kind == MOVED and event.alias == LIVE and event.to_version == version:
-            return Route(version=version, function_version=route_of(event).function_version)
-    told = f"Version {version} was never live: release it instead."
-    raise BoringError("version_never_live", told, 422)
+def _moved_live(event: HistoryEvent) -> bool:
+    return event.kind == MOVED and event.alias == LIVE
+
+
+def _as_it_was_live(history: list[HistoryEvent], now: Route, version: int) -> Route:
+    moves = filter(_moved_live, reversed(history))
+    found = [without_canary(route_of(event)) for event in moves if event.to_version == version]
+    if not found:
+        told = f"Version {version} was never live: release it instead."
+        raise BoringError("version_never_live", told, 422)
+    for route in found:
+        if route != without_canary(now):
+            return route
+    told = f"Version {version} is live, and was never live with other code: name another version."
+    raise BoringError("version_is_live", told, 422)
 
 
 def _check(

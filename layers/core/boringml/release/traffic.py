@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from boringml.errors import BoringError
-from boringml.registry.records import LIVE, Canary, Route
+from boringml.registry.records import LIVE, Canary, HistoryEvent, Route
 
 if TYPE_CHECKING:
     from boringml.adapters.registry_table import RegistryTable
@@ -16,9 +16,9 @@ _TURNS = 20
 
 @dataclass(frozen=True)
 class Mover:
-    """Who moves traffic: the execution that has the lock, and who stands behind it."""
+    """Who moves traffic: the holder of the lock, and who the history names for it."""
 
-    execution: str
+    holder: str
     by: str
 
 
@@ -31,23 +31,23 @@ def send(
     mover: Mover,
     why: str,
     details: dict[str, Any] | None = None,
-) -> Route:
-    """Decide in the registry where live sends its requests, make Lambda do so; return what was.
+) -> HistoryEvent:
+    """Decide in the registry where live sends its requests, and make Lambda do so.
 
+    Returns the event of the decision; where live is as `to` says already, that is its last one.
     Raises what `RegistryTable.send_traffic` raises, or BoringError `function_changed` (409).
     """
-    before = registry.route(model)
-    registry.send_traffic(
+    decided = registry.send_traffic(
         model,
         to,
-        expected=before,
-        holder=mover.execution,
+        expected=registry.route(model),
+        holder=mover.holder,
         by=mover.by,
         why=why,
         details=details or {},
     )
     follow(registry, function, model, by=mover.by)
-    return before
+    return decided
 
 
 def follow(registry: "RegistryTable", function: "ServingFunction", model: str, *, by: str) -> Route:
@@ -55,23 +55,27 @@ def follow(registry: "RegistryTable", function: "ServingFunction", model: str, *
 
     Any number may follow at once, whatever each of them decided: Lambda's revision is read before
     the registry, so that a write by who read an older decision is refused, and it is read again
-    afterwards. So Lambda ends with the last decision. Once it does, the history says so.
+    afterwards. So Lambda ends with the last decision. Once it does, the history says so: whoever
+    sees it first, since who made it do so may have died.
     """
-    moved = False
     for _ in range(_TURNS):
         now = function.routing(LIVE)
-        wanted = registry.route(model)
+        decision = registry.decision(model)
+        wanted = decision.route
         if wanted.function_version is None:
             return wanted
         weights = _weights(wanted.canary)
-        if (now.function_version, dict(now.weights)) == (wanted.function_version, weights):
-            if moved:
-                registry.record_applied(model, wanted, by=by)
+        if (now.function_version, dict(now.weights)) != (wanted.function_version, weights):
+            function.send(LIVE, type(now)(wanted.function_version, weights, now.revision))
+        elif registry.record_applied(decision, by=by):
             return wanted
-        to = type(now)(wanted.function_version, weights, now.revision)
-        moved = function.send(LIVE, to) or moved
     told = f"Alias live of {function.name} kept being moved by others: try again."
     raise BoringError("function_changed", told, 409)
+
+
+def without_canary(route: Route) -> Route:
+    """Return a route that sends all requests to what is live."""
+    return Route(version=route.version, function_version=route.function_version)
 
 
 def _weights(canary: Canary | None) -> dict[str, float]:

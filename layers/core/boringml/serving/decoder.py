@@ -19,21 +19,7 @@ class Decoder:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._max_bytes = contract.max_body_bytes
-        required = frozenset(contract.schema["required"])
-        rules: Mapping[str, Mapping[str, Any]] = contract.schema["properties"]
-        fields: list[Any] = [
-            (name, _kind(rules[name]), *(() if name in required else (None,)))
-            for name in contract.features.names
-        ]
-        record: Any = msgspec.defstruct(
-            "Record",
-            fields,
-            forbid_unknown_fields=True,
-            frozen=True,
-            gc=False,
-            # Else msgspec wants optional fields last, and the order is that of the tensors.
-            kw_only=True,
-        )
+        record: Any = record_type(contract)
         several = Annotated[
             list[record],
             msgspec.Meta(min_length=1, max_length=contract.max_records),
@@ -61,6 +47,25 @@ class Decoder:
     def loggable(self, record: Record) -> bytes:
         """Return a record as JSON without the sensitive fields; absent ones are null."""
         return self._encode(replace(record, **self._hidden))
+
+
+def record_type(contract: Contract) -> Any:
+    """Return the msgspec type of one record: the numeric fields first, then the others."""
+    required = frozenset(contract.schema["required"])
+    rules: Mapping[str, Mapping[str, Any]] = contract.schema["properties"]
+    fields: list[Any] = [
+        (name, _kind(rules[name]), *(() if name in required else (None,)))
+        for name in contract.features.names
+    ]
+    return msgspec.defstruct(
+        "Record",
+        fields,
+        forbid_unknown_fields=True,
+        frozen=True,
+        gc=False,
+        # Else msgspec wants optional fields last, and the order is that of the tensors.
+        kw_only=True,
+    )
 
 
 def _kind(rule: Mapping[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from boringml.errors import BoringError
 from boringml.package import layout
 from boringml.package.reader import Fetch
 from boringml.serving.decoder import Decoder, Record
-from boringml.serving.served_model import held_to_bounds, package_of, warmed
+from boringml.serving.served_model import clipped, held_to_bounds, package_of, warmed
 
 _OUTPUTS = [layout.PROBABILITIES_OUTPUT]
 
@@ -61,6 +61,20 @@ class Model:
         (probabilities,) = self._run(_OUTPUTS, inputs)
         positive: list[float] = probabilities[:, layout.POSITIVE_INDEX].tolist()
         return held_to_bounds(positive)
+
+    def predict_columns(self, numeric: Any, categorical: Any) -> Any:
+        """Return P(positive), float64 in [0, 1], of the rows of two arrays.
+
+        `numeric` is float64 (rows, fields) with NaN for what is missing, `categorical` holds text
+        with "" for it; fields as in the contract's features. Raises ValueError as `predict` does.
+        """
+        both = {layout.NUMERIC_INPUT: numeric, layout.CATEGORICAL_INPUT: categorical}
+        (probabilities,) = self._run(_OUTPUTS, {name: both[name] for name in self._buffers})
+        positive = probabilities[:, layout.POSITIVE_INDEX].astype(np.float64)
+        strange = ~((positive >= 0.0) & (positive <= 1.0))
+        for index in np.flatnonzero(strange):
+            positive[index] = clipped(float(positive[index]))
+        return positive
 
     def label(self, probability: float) -> str:
         """Return the contract's label of a probability."""

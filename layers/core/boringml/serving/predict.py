@@ -40,6 +40,7 @@ class Predictor:
         function_version: str,
         write: Write = _print,
         namespace: str = NAMESPACE,
+        pattern: str = "online",
     ) -> None:
         self.name = name
         self.model = model
@@ -51,7 +52,7 @@ class Predictor:
                 # A dimension of the metrics, so text.
                 "model_version": str(model.version if model else 0),
                 "contract_version": model.contract.version if model else None,
-                "pattern": "online",
+                "pattern": pattern,
                 "function_version": function_version,
             },
             namespace,
@@ -110,24 +111,25 @@ class Predictor:
             raise BoringError("model_not_released", told)
         decoded = model.decoder.decode(proxy_event.body_of(event, model.contract.max_body_bytes))
         if isinstance(decoded, list):
-            shown, lines = self._several(model, decoded)
+            shown, lines = predictions_of(model, decoded)
             body: Body = {"predictions": shown}
         else:
-            (body,), lines = self._several(model, [decoded])
+            (body,), lines = predictions_of(model, [decoded])
         body["model"] = self.name
         body["model_version"] = model.version
         return body, lines
 
-    def _several(self, model: ServedModel, records: list[Record]) -> tuple[list[Body], list[Line]]:
-        """Return what the caller sees of each record, and what the log has of it."""
-        loggable = model.decoder.loggable
-        shown, lines = [], []
-        for record, probability in zip(records, model.predict(records), strict=True):
-            label = model.label(probability)
-            shown.append({"prediction": label, "probability": probability})
-            features = orjson.Fragment(loggable(record))
-            lines.append({"features": features, "prediction": label, "probability": probability})
-        return shown, lines
+
+def predictions_of(model: ServedModel, records: list[Record]) -> tuple[list[Body], list[Line]]:
+    """Return what the caller sees of each record, and what the log has of it."""
+    loggable = model.decoder.loggable
+    shown, lines = [], []
+    for record, probability in zip(records, model.predict(records), strict=True):
+        label = model.label(probability)
+        shown.append({"prediction": label, "probability": probability})
+        features = orjson.Fragment(loggable(record))
+        lines.append({"features": features, "prediction": label, "probability": probability})
+    return shown, lines
 
 
 def _is_id(text: str | None) -> bool:
