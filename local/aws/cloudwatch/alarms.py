@@ -147,7 +147,11 @@ def query_of(query: dict[str, Any]) -> dict[str, Any]:
     if "Expression" in query:
         return {**told, "expression": query["Expression"]}
     stat = query["MetricStat"]
-    shown = {"metric": metric_of(stat["Metric"]), "period": stat["Period"], "stat": stat["Stat"]}
+    shown = {
+        "metric": metric_of(stat["Metric"]),
+        "period": int(stat["Period"]),
+        "stat": stat["Stat"],
+    }
     return {**told, "metricStat": shown}
 
 
