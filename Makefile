@@ -71,6 +71,10 @@ bad-requests: setup ## Show the status and code that each bad request gets over 
 simulate: setup ## Show by simulation how often the judge of a canary is right
 	.venv/bin/python -m benchmarks.release.canary_simulation
 
+.PHONY: batch-bench
+batch-bench: setup ## Score 2 million rows in batch beside raw ONNX Runtime, and measure memory
+	@$(BIN)/python -m benchmarks.batch.throughput
+
 .PHONY: test lint check openapi
 test: setup ## Run every test
 	@$(BIN)/python -m pytest

@@ -28,12 +28,16 @@ _GOOD_OUTPUT = "good_probabilities"
 
 @dataclass(frozen=True)
 class Fault:
-    """A way to be bad: what is done to the graph and to the golden requests, and who catches it."""
+    """A way to be bad: what is done to the graph and to the golden requests, and who catches it.
+
+    `code` and `words` are what the refusal has to say: that it was caught for what is bad about it.
+    """
 
     name: str
     says: str
     caught_by: str
     code: str
+    words: str
     nodes: Callable[[int], list[Any]]
     constants: tuple[Any, ...]
     golden: Callable[[dict[str, Any]], dict[str, Any]] = dict
@@ -78,6 +82,7 @@ SLOW = Fault(
     "answers right, a second late",
     "smoke",
     "smoke_failed",
+    "p95 of",
     _slow,
     (
         helper.make_tensor("square", TensorProto.INT64, [2], [_SLOW_ORDER, _SLOW_ORDER]),
@@ -89,6 +94,7 @@ WRONG = Fault(
     "answers in time, with the probability of the other label",
     "shadow",
     "shadow_failed",
+    "labels differ",
     _wrong,
     (helper.make_tensor("swapped", TensorProto.INT64, [2], [1, 0]),),
     _swapped_golden,
@@ -98,6 +104,7 @@ THROWS = Fault(
     f"fails where annual_inc is above {THROWS_ABOVE_INCOME:,.0f}",
     "canary",
     "canary_harm",
+    "failures:",
     _throws,
     (
         helper.make_tensor("limit", TensorProto.DOUBLE, [1], [THROWS_ABOVE_INCOME]),

@@ -4,7 +4,6 @@ import itertools
 import json
 import random
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +30,8 @@ class Sent:
 class Traffic:
     """Sends `records` in turn, from `clients` threads, until it is stopped.
 
-    Of each second answer the business tells the outcome on the event bus: mostly a good one.
+    Of each second answer the business tells the outcome on the event bus, to the stack that
+    answered: mostly a good one.
     """
 
     def __init__(
@@ -39,8 +39,9 @@ class Traffic:
         client: PredictionClient,
         model: str,
         records: Sequence[dict[str, Any]],
-        events: Any = None,
+        events: Any,
         *,
+        stack: str,
         outcome: str = "LoanAccepted",
         clients: int = 3,
         pause: float = 0.015,
@@ -49,6 +50,7 @@ class Traffic:
         self._model = model
         self._records = records
         self._events = events
+        self._stack = stack
         self._outcome = outcome
         self._pause = pause
         self._turn = itertools.count()
@@ -91,7 +93,7 @@ class Traffic:
                         number,
                     )
                 )
-                if self._events is not None and answer.status == 200 and turn % 2 == 0:
+                if answer.status == 200 and turn % 2 == 0:
                     told.append(self._entry(answer.body, chance.random() < 0.8))
                 if len(told) >= _BATCH:
                     self._events.put_events(Entries=told)
@@ -101,9 +103,10 @@ class Traffic:
 
     def _entry(self, body: dict[str, Any], good: bool) -> dict[str, str]:
         detail = {
+            "stack": self._stack,
             "model": self._model,
             "model_version": body["model_version"],
-            "request_id": body.get("request_id", f"request-{time.time_ns()}"),
+            "request_id": body["request_id"],
             "good": good,
         }
         return {

@@ -17,9 +17,14 @@ from tools.state_machine_calls import calls, is_expression
 from tools.state_machine_rules import broken
 
 ROOT = Path(__file__).resolve().parents[1]
-# JSONata is allowed here ("Task workflow state", Step Functions Developer Guide), which the schema
-# of cfn-lint 1.58 does not know: it is shown a number.
-COMPUTED = ("TimeoutSeconds", "HeartbeatSeconds")
+# JSONata is allowed here ("Task workflow state" and "Map workflow state", Step Functions Developer
+# Guide), which the schema of cfn-lint 1.58 does not know: it is shown a number.
+COMPUTED = (
+    "TimeoutSeconds",
+    "HeartbeatSeconds",
+    "MaxConcurrency",
+    "ToleratedFailurePercentage",
+)
 ACCOUNT = "us-east-1:123456789012"
 
 

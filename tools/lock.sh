@@ -13,6 +13,8 @@ compile dev requirements/dev.txt
 compile core layers/core/requirements.txt requirements/dev.txt
 compile declarations layers/declarations/python/requirements.txt requirements/dev.txt
 compile onnx layers/onnx/requirements.txt requirements/dev.txt
+compile sklearn layers/sklearn/requirements.txt requirements/dev.txt
+compile arrow layers/arrow/requirements.txt requirements/dev.txt
 compile check-data functions/training/check_data/requirements.txt requirements/dev.txt
 compile container container/requirements.txt requirements/dev.txt
 compile functions requirements/functions.txt requirements/dev.txt

@@ -1,4 +1,4 @@
-"""Write api/openapi.yaml from the contracts of the models that are served online.
+"""Write api/openapi.yaml from the contracts of the models that are served online or by jobs.
 
 `python -m tools.openapi` writes it, `--check` exits 1 when the file is stale. template.yaml takes
 it in by AWS::Include, which knows the long form of intrinsic functions alone.
@@ -7,7 +7,7 @@ it in by AWS::Include, which knows the long form of intrinsic functions alone.
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from tools.openapi_errors import (
     template,
 )
 from tools.openapi_errors import responses as error_responses
+from tools.openapi_jobs import GONE as JOB_GONE
+from tools.openapi_jobs import NOT_FOUND as JOB_NOT_FOUND
+from tools.openapi_jobs import get_job, job_examples, job_schemas, post_job, shared_schemas
 from tools.openapi_models import (
     ACCEPTED,
     comparison_examples,
@@ -50,11 +53,21 @@ class Plain(yaml.SafeDumper):
         return True
 
 
-def online_contracts(root: Path = ROOT) -> Iterator[dict[str, Any]]:
-    """Yield the contract of each model whose model.yaml lists the pattern online, by name."""
+def contracts_of(pattern: str, root: Path = ROOT) -> Iterator[dict[str, Any]]:
+    """Yield the contract of each model whose model.yaml lists the pattern, by name."""
     for declaration in sorted(root.glob("models/*/model.yaml")):
-        if "online" in yaml.safe_load(declaration.read_text())["patterns"]:
+        if pattern in yaml.safe_load(declaration.read_text())["patterns"]:
             yield json.loads((declaration.parent / "contract.json").read_text())
+
+
+def online_contracts(root: Path = ROOT) -> Iterator[dict[str, Any]]:
+    """Yield the contract of each model that is served online, by name."""
+    return contracts_of("online", root)
+
+
+def async_contracts(root: Path = ROOT) -> Iterator[dict[str, Any]]:
+    """Yield the contract of each model that is served by jobs, by name."""
+    return contracts_of("async", root)
 
 
 def predictions(contract: dict[str, Any]) -> dict[str, Any]:
@@ -176,12 +189,18 @@ def unknown_model(verb: str) -> dict[str, Any]:
     }
 
 
-def document(contracts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the OpenAPI 3.0.1 definition of the API of these contracts."""
+def document(
+    contracts: list[dict[str, Any]], by_jobs: Iterable[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the OpenAPI 3.0.1 definition of the API of these contracts.
+
+    `contracts` are of models served online, `by_jobs` of those served by jobs.
+    """
     known = [error for contract in contracts for error in contract["errors"]]
     components: dict[str, Any] = {
-        "ApiError": error_schema([*known, NOT_FOUND, *EDGE_ERRORS]),
+        "ApiError": error_schema([*known, NOT_FOUND, JOB_NOT_FOUND, JOB_GONE, *EDGE_ERRORS]),
         "Accepted": ACCEPTED,
+        **shared_schemas(),
     }
     paths: dict[str, Any] = {}
     examples: dict[str, Any] = {}
@@ -197,6 +216,16 @@ def document(contracts: list[dict[str, Any]]) -> dict[str, Any]:
             examples[prefix + name] = example
         paths[f"/models/{contract['model']}/predictions"] = {"post": predictions(contract)}
         paths[f"/models/{contract['model']}/shadow"] = {"post": comparisons(contract)}
+    for contract in by_jobs:
+        prefix, asked = pascal(contract["model"]), ("Record", "Records", "Request")
+        found = schemas(contract)
+        components.update({prefix + name: found[prefix + name] for name in asked})
+        components.update(job_schemas(contract))
+        for name, example in job_examples(contract).items():
+            examples[prefix + name] = example
+        paths[f"/models/{contract['model']}/jobs"] = {"post": post_job(contract)}
+    paths["/jobs/{job_id}"] = {"get": get_job()}
+    paths["/models/{model}/jobs"] = {"post": unknown_model("postJob")}
     paths["/models/{model}/predictions"] = {"post": unknown_model("predict")}
     paths["/models/{model}/shadow"] = {"post": unknown_model("compare")}
     return {
@@ -219,7 +248,10 @@ def document(contracts: list[dict[str, Any]]) -> dict[str, Any]:
 def rendered(root: Path = ROOT) -> str:
     """Return the text that api/openapi.yaml is to have."""
     body = yaml.dump(
-        document(list(online_contracts(root))), Dumper=Plain, sort_keys=False, width=100
+        document(list(online_contracts(root)), async_contracts(root)),
+        Dumper=Plain,
+        sort_keys=False,
+        width=100,
     )
     return HEADER + body
 

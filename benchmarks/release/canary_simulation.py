@@ -1,11 +1,11 @@
-"""How often the canary's judge is right: thousands of simulated canaries through `judge` itself.
+"""How often the canary's judge is right: thousands of canaries through `judge_canary` itself.
 
     make simulate, or: python -m benchmarks.release.canary_simulation [--runs 1000]
 
 The plan is that of models/credit/model.yaml. A look every minute sees all but the newest minute,
-as on AWS. Prints tables and writes results/canary_simulation.json and .svg. Each canary has its own
-seed, made of SEED, the scenario, the rate and its number: a run repeats to the digit. Ends with 1
-where a promise is not kept.
+as on AWS, and not all of the one before. Prints tables and writes results/canary_simulation.json
+and .svg. Each canary has its own seed, made of SEED, the scenario, the rate and its number: a run
+repeats to the digit. Ends with 1 where a promise is not kept.
 """
 
 import argparse
@@ -13,8 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from itertools import count, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.release.canary_plot import drawn
-from benchmarks.release.canary_traffic import Scenario, Version, added, minute, slow_limit
+from benchmarks.release.canary_run import PROMOTED, run_canary
+from benchmarks.release.canary_traffic import Scenario, Version
 from benchmarks.release.repeated_looks import LOOKS, stopped_by_look
 from boringml.adapters.declarations import declaration
-from boringml.release.canary import ADVANCE, HARM, UNDECIDED, Tally, judge
+from boringml.release.canary import HARM, UNDECIDED
 from boringml.release.plan import release_plan
 
 SEED = 20261124
@@ -37,8 +37,6 @@ _DRAWN_RATE = 300
 _PROMISED_RATES = (300, 3000)
 _GOOD = "good: as live is"
 _FIVE_POINTS = "failures +5 points"
-_NOTHING = Tally(0, 0, 0)
-_PROMOTED = "promoted"
 
 
 def _outage(number: int) -> float:
@@ -57,21 +55,14 @@ SCENARIOS = (
     Scenario("slow by 30 %", Version(slowdown=1.3)),
     Scenario("slow by 2", Version(slowdown=2.0)),
     Scenario("slow by 3", Version(slowdown=3.0)),
+    # The proof takes failures as independent; these are not.
+    Scenario("good, failures in bursts of 5", Version(burst=5), live=Version(burst=5)),
+    Scenario("good, failures in bursts of 20", Version(burst=20), live=Version(burst=20)),
+    Scenario("good, failures in bursts of 50", Version(burst=50), live=Version(burst=50)),
     Scenario("KPI -10 points", Version(good_outcomes=0.50)),
     Scenario("KPI -20 points", Version(good_outcomes=0.40)),
     Scenario("KPI -30 points", Version(good_outcomes=0.30)),
 )
-
-
-@dataclass(frozen=True)
-class Run:
-    """One canary: how, for which metrics and when it ended, and what its candidate served."""
-
-    outcome: str
-    metrics: tuple[str, ...]
-    minutes: int
-    served: int
-    failed: int
 
 
 def plan_of_credit() -> dict[str, Any]:
@@ -79,27 +70,6 @@ def plan_of_credit() -> dict[str, Any]:
     plan = release_plan(declaration("credit"), minute_seconds=60, approval=False)
     canary: dict[str, Any] = plan["canary"]
     return canary
-
-
-def run_canary(plan: Mapping[str, Any], scenario: Scenario, rate: float, seed: list[int]) -> Run:
-    """Return what becomes of one candidate."""
-    rng = np.random.default_rng(seed)
-    limit = slow_limit(rng, rate, plan["slow"]["ratio"], plan["slow"]["floor_ms"])
-    now = served = failed = 0
-    for number, step in enumerate(plan["steps"]):
-        candidate = live = _NOTHING
-        newest = (_NOTHING, _NOTHING)
-        for seen in count():
-            candidate, live = added(candidate, newest[0]), added(live, newest[1])
-            newest = minute(rng, scenario, now, rate, step["weight"], limit)
-            now, served, failed = now + 1, served + newest[0].requests, failed + newest[0].failures
-            verdict = judge(plan, number, candidate, live, seen * 60.0)
-            if verdict.decision in (HARM, UNDECIDED):
-                named = tuple(reason.split(":")[0] for reason in verdict.reasons)
-                return Run(verdict.decision, named, now, served, failed)
-            if verdict.decision == ADVANCE:
-                break
-    return Run(_PROMOTED, (), now, served, failed)
 
 
 def _simulate(task: tuple[int, int, int]) -> dict[str, Any]:
@@ -112,7 +82,7 @@ def _simulate(task: tuple[int, int, int]) -> dict[str, Any]:
         "scenario": scenario.name,
         "requests_per_minute": rate,
         "runs": runs,
-        **{name: outcomes[name] for name in (_PROMOTED, HARM, UNDECIDED)},
+        **{name: outcomes[name] for name in (PROMOTED, HARM, UNDECIDED)},
         "first_20": dict(Counter(run.outcome for run in found[:20])),
         "stopped_for": dict(Counter(name for run in harmed for name in run.metrics)),
         "minutes": _quantiles([run.minutes for run in found]),
@@ -130,15 +100,24 @@ def _quantiles(values: list[int]) -> list[int] | None:
 
 
 def broken_promises(results: list[dict[str, Any]]) -> list[str]:
-    """Return, in words, each promise that the first 20 of a scenario did not keep."""
+    """Return, in words, each promise that the first 20 of a scenario did not keep.
+
+    At the promised rates a good version is promoted 20 times of 20, and one with 5 points more
+    failures is found harmful at least 19 times of 20. At lower ones, where a step may run out of
+    time first, it is promoted once at most: there stopped may mean undecided.
+    """
     broken = []
     for row in results:
-        rate, promoted = row["requests_per_minute"], row["first_20"].get(_PROMOTED, 0)
-        told = f"{row['scenario']}, {rate} requests a minute: {promoted} of 20 promoted"
-        if row["scenario"] == _GOOD and rate in _PROMISED_RATES and promoted < 20:
-            broken.append(told)
+        rate, first = row["requests_per_minute"], row["first_20"]
+        promoted, harm = first.get(PROMOTED, 0), first.get(HARM, 0)
+        told = f"{row['scenario']}, {rate} requests a minute: of 20 "
+        promised = rate in _PROMISED_RATES
+        if row["scenario"] == _GOOD and promised and promoted < 20:
+            broken.append(f"{told}{promoted} promoted")
+        if row["scenario"] == _FIVE_POINTS and promised and harm < 19:
+            broken.append(f"{told}{harm} found harmful")
         if row["scenario"] == _FIVE_POINTS and promoted > 1:
-            broken.append(told)
+            broken.append(f"{told}{promoted} promoted")
     return broken
 
 
@@ -156,8 +135,8 @@ def _table(results: list[dict[str, Any]]) -> Table:
         table.add_row(
             row["scenario"],
             str(row["requests_per_minute"]),
-            *(f"{row[name] / row['runs']:.1%}" for name in (_PROMOTED, HARM, UNDECIDED)),
-            f"{first.get(_PROMOTED, 0)} / {first.get(HARM, 0)}",
+            *(f"{row[name] / row['runs']:.1%}" for name in (PROMOTED, HARM, UNDECIDED)),
+            f"{first.get(PROMOTED, 0)} / {first.get(HARM, 0)}",
             *cells,
         )
     return table

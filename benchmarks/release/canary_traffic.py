@@ -19,11 +19,15 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True)
 class Version:
-    """How a version behaves: share that fails, latency as a multiple of live's, good outcomes."""
+    """How a version behaves: share that fails, latency as a multiple of live's, good outcomes.
+
+    Failures come in bursts of `burst` requests of one version, such as those of one container.
+    """
 
     failures: float = 0.005
     slowdown: float = 1.0
     good_outcomes: float = 0.60
+    burst: int = 1
 
 
 LIVE = Version()
@@ -36,6 +40,7 @@ class Scenario:
     name: str
     candidate: Version
     extra_failures: Callable[[int], float] = lambda _: 0.0
+    live: Version = LIVE
 
 
 def slow_limit(rng: Generator, rate: float, ratio: float, floor_ms: float) -> float:
@@ -59,7 +64,7 @@ def minute(
     extra = scenario.extra_failures(number)
     return (
         _tally(rng, scenario.candidate, of_candidate, extra, limit_ms),
-        _tally(rng, LIVE, requests - of_candidate, extra, limit_ms),
+        _tally(rng, scenario.live, requests - of_candidate, extra, limit_ms),
     )
 
 
@@ -71,7 +76,11 @@ def added(one: Tally, other: Tally) -> Tally:
 def _tally(
     rng: Generator, version: Version, requests: int, extra_failures: float, limit_ms: float
 ) -> Tally:
-    failures = int(rng.binomial(requests, min(1.0, version.failures + extra_failures)))
+    share = min(1.0, version.failures + extra_failures)
+    if version.burst == 1:
+        failures = int(rng.binomial(requests, share))
+    else:
+        failures = min(requests, version.burst * int(rng.poisson(requests * share / version.burst)))
     slower = np.log(limit_ms / (_MEDIAN_MS * version.slowdown)) / _SIGMA
     outcomes = int(rng.binomial(requests - failures, _OUTCOME_SHARE))
     return Tally(

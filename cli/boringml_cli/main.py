@@ -9,8 +9,10 @@ from typer.exceptions import TyperException
 
 from boringml_cli.commands.approve import approve
 from boringml_cli.commands.at import at
+from boringml_cli.commands.callbacks import app as callbacks
 from boringml_cli.commands.diff import diff
 from boringml_cli.commands.history import history
+from boringml_cli.commands.jobs import jobs
 from boringml_cli.commands.release import release
 from boringml_cli.commands.rollback import rollback
 from boringml_cli.commands.shadow import shadow
@@ -82,3 +84,5 @@ def main(
 
 for command in (status, history, at, release, approve, rollback, diff, shadow):
     app.command()(command)
+app.add_typer(callbacks, name="callbacks")
+app.add_typer(jobs, name="jobs")

@@ -10,6 +10,9 @@ import typer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from boringml.adapters.callback_endpoints import CallbackEndpoints
+from boringml.adapters.callback_queue import CallbackQueue, DeadCallbackQueue
+from boringml.adapters.callback_secrets import CallbackSecrets
 from boringml.adapters.executions import Executions
 from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
@@ -66,6 +69,26 @@ class Session:
         """Packages, and the reports of releases."""
         bucket = self.found("PackagesBucket")
         return ObjectStore(self.client("s3"), bucket)
+
+    @cached_property
+    def callback_endpoints(self) -> CallbackEndpoints:
+        """Where clients want their callbacks."""
+        return CallbackEndpoints(self.client("dynamodb"), self.found("CallbackEndpointsTable"))
+
+    @cached_property
+    def callback_secrets(self) -> CallbackSecrets:
+        """What callbacks are signed with."""
+        return CallbackSecrets(self.client("secretsmanager"))
+
+    @cached_property
+    def callback_queue(self) -> CallbackQueue:
+        """Callbacks to deliver."""
+        return CallbackQueue(self.client("sqs"), self.found("CallbackQueue"))
+
+    @cached_property
+    def dead_callbacks(self) -> DeadCallbackQueue:
+        """Callbacks that were given up."""
+        return DeadCallbackQueue(self.client("sqs"), self.found("CallbackDeadQueue"))
 
     @cached_property
     def executions(self) -> Executions:

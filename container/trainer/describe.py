@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from boringml.contract.features import Features
-from boringml.monitoring.baseline import categorical_baseline, numeric_baseline
+from boringml.monitoring.baseline import categorical_baseline, numeric_baseline, text_baseline
 from container.trainer.job import Job
 from container.trainer.rows import Rows
 from container.trainer.score import Scorer, Scores
@@ -26,10 +26,11 @@ def baseline(learned: Rows, holdout: Rows, holdout_scores: Scores, features: Fea
         name: categorical_baseline(learned.frame[name].tolist(), features.categories[name])
         for name in features.categorical
     }
+    text = {name: text_baseline(learned.frame[name].tolist()) for name in features.text}
     return {
         "rows": len(learned),
         "positive_share": learned.positive_share,
-        "features": numeric | categorical,
+        "features": numeric | categorical | text,
         "probability": {"rows": len(holdout), **numeric_baseline(holdout_scores.tolist())},
     }
 
@@ -54,10 +55,11 @@ def golden(job: Job, features: Features, reference: Scorer) -> list[dict[str, An
 def frame_of_records(records: list[dict[str, Any]], features: Features) -> pd.DataFrame:
     """Return the frame of records that meet the contract; missing is NaN or ""."""
     numeric = {n: pd.Series([r.get(n) for r in records], dtype="float64") for n in features.numeric}
-    categorical = {
-        n: pd.Series([r.get(n) or "" for r in records], dtype=object) for n in features.categorical
+    strings = {
+        n: pd.Series([r.get(n) or "" for r in records], dtype=object)
+        for n in (*features.categorical, *features.text)
     }
-    return pd.DataFrame(numeric | categorical)
+    return pd.DataFrame(numeric | strings)
 
 
 def card(job: Job, evaluation: dict[str, Any], data: dict[str, Any]) -> str:

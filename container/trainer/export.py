@@ -18,9 +18,12 @@ from sklearn.tree import DecisionTreeClassifier
 from boringml.contract.features import Features
 from boringml.errors import BoringError
 from boringml.package import layout
+from container.trainer import imputing
 from container.trainer.score import OnnxScorer, Scorer
 
 OPSET = 18
+
+imputing.register()
 
 # These cast their input to float32 themselves, while the converter would compare doubles.
 _FLOAT32_INSIDE = (
@@ -62,6 +65,7 @@ def _to_onnx(pipeline: Pipeline, features: Features, name: str) -> bytes:
     types = [
         (layout.NUMERIC_INPUT, DoubleTensorType([None, len(features.numeric)])),
         (layout.CATEGORICAL_INPUT, StringTensorType([None, len(features.categorical)])),
+        (layout.TEXT_INPUT, StringTensorType([None, len(features.text)])),
     ]
     proto = to_onnx(
         _with_cast(pipeline),

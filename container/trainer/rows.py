@@ -65,7 +65,7 @@ def frame_of(table: pa.Table, features: Features) -> pd.DataFrame:
     for name in features.numeric:
         values = table.column(name).to_numpy().astype(np.float64)
         columns[name] = pd.Series(values + 0.0)  # -0.0 and 0.0 are one number
-    for name in features.categorical:
+    for name in (*features.categorical, *features.text):
         texts = [text or "" for text in table.column(name).to_pylist()]
         columns[name] = pd.Series(texts, dtype=object)
     return pd.DataFrame(columns)
@@ -74,5 +74,5 @@ def frame_of(table: pa.Table, features: Features) -> pd.DataFrame:
 def _keys(frame: pd.DataFrame, features: Features) -> list[bytes]:
     # By name, so that a contract whose properties change places keeps its holdout.
     numbers = frame[sorted(features.numeric)].to_numpy().tolist()
-    texts = frame[sorted(features.categorical)].to_numpy(dtype=object).tolist()
+    texts = frame[sorted((*features.categorical, *features.text))].to_numpy(dtype=object).tolist()
     return [row_key(number, text) for number, text in zip(numbers, texts, strict=True)]

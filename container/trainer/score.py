@@ -41,7 +41,12 @@ class OnnxScorer:
     def __call__(self, frame: pd.DataFrame) -> Scores:
         numeric = frame[list(self._features.numeric)].to_numpy(dtype=np.float64)
         categorical = frame[list(self._features.categorical)].to_numpy(dtype=object)
-        tensors = {layout.NUMERIC_INPUT: numeric, layout.CATEGORICAL_INPUT: categorical}
+        text = frame[list(self._features.text)].to_numpy(dtype=object)
+        tensors = {
+            layout.NUMERIC_INPUT: numeric,
+            layout.CATEGORICAL_INPUT: categorical,
+            layout.TEXT_INPUT: text,
+        }
         (probabilities,) = self._session.run(
             [layout.PROBABILITIES_OUTPUT],
             {name: values for name, values in tensors.items() if values.shape[1]},

@@ -49,7 +49,8 @@ class Stack:
 
     def traffic(self) -> Traffic:
         """Return a stream of real requests and outcomes, to be entered."""
-        return Traffic(self.api, "credit", credit_records(), self.local_aws.client("events"))
+        events = self.local_aws.client("events")
+        return Traffic(self.api, "credit", credit_records(), events, stack="e2e-one")
 
     def put_live(self, version: int, step: str = "promote") -> str:
         """Make a version live in one move, as a release would; return its function version."""

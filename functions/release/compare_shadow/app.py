@@ -40,6 +40,11 @@ def _adapters() -> tuple[RegistryTable, ObjectStore]:
     return registry, ObjectStore(boto3.client("s3"), settings.packages_bucket)
 
 
+def _package(registry: RegistryTable, objects: ObjectStore, model: str, number: int) -> Package:
+    version = registry.version(model, number)
+    return Package(objects.folder(version.package_uri), version.package_digest)
+
+
 def _compare_shadow(event: Mapping[str, Any]) -> dict[str, Any]:
     registry, objects = _adapters()
     shadow = Shadow(
@@ -51,10 +56,11 @@ def _compare_shadow(event: Mapping[str, Any]) -> dict[str, Any]:
         plan=ShadowPlan(**event["plan"]),
         started_at=datetime.fromisoformat(event["started_at"]).timestamp(),
     )
-    version = registry.version(shadow.model, shadow.version)
-    package = Package(objects.folder(version.package_uri), version.package_digest)
+    package = _package(registry, objects, shadow.model, shadow.version)
+    live = _package(registry, objects, shadow.model, event["live_version"])
     baseline = json.loads(package.read(layout.BASELINE))["features"]
-    rebuilder = Rebuilder(json.loads(package.read(layout.CONTRACT)), baseline)
+    contract, live_contract = (json.loads(one.read(layout.CONTRACT)) for one in (package, live))
+    rebuilder = Rebuilder(contract, baseline, live_contract)
     function = ServingFunction(boto3.client("lambda", config=_ONCE), event["function"])
     log = PredictionLogReader(
         boto3.client("logs"), function.log_group(shadow.live_function_version)

@@ -13,9 +13,8 @@ from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.serving_function import ServingFunction
 from boringml.adapters.version_metrics import VersionMetrics
 from boringml.registry.records import Canary, Route
-from boringml.release.canary import slow_limit_ms
+from boringml.release.judging import slow_from_now_on
 from boringml.release.road import start_canary
-from boringml.release.windows import before
 from boringml.settings import load
 from boringml.steps import run_step
 
@@ -48,10 +47,7 @@ def _start_canary(event: Mapping[str, Any]) -> dict[str, Any]:
         event["model"],
         settings.minute_seconds,
     )
-    # Fixed before the candidate has answered anything: what is slow is what live says it is.
-    begin, end = before(datetime.now(UTC), settings.minute_seconds)
-    live_p95 = metrics.p95_ms(event["live_function_version"], event["live_version"], begin, end)
-    slow_ms = slow_limit_ms(live_p95, plan["slow"]["ratio"], plan["slow"]["floor_ms"])
+    slow_ms = slow_from_now_on(metrics, event, datetime.now(UTC), settings.minute_seconds)
     started = start_canary(
         _registry(),
         ServingFunction(boto3.client("lambda"), event["function"]),

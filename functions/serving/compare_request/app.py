@@ -11,8 +11,8 @@ import boto3
 from botocore.config import Config
 
 from boringml.adapters import declarations
+from boringml.adapters.live_version import LiveVersion
 from boringml.adapters.serving_function import ServingFunction
-from boringml.registry.records import LIVE
 from boringml.serving.compare_request import RequestComparer
 from boringml.settings import load
 
@@ -23,18 +23,17 @@ _BRIEFLY = Config(read_timeout=8, connect_timeout=2, retries={"total_max_attempt
 @dataclass(frozen=True)
 class Settings:
     model_name: str
-    live_alias: str
+    predict_function: str
     metrics_namespace: str
 
 
 @cache
 def _comparer() -> RequestComparer:
     settings = load(Settings, os.environ)
-    function = ServingFunction(boto3.client("lambda", config=_BRIEFLY), settings.live_alias)
+    function = ServingFunction(boto3.client("lambda", config=_BRIEFLY), settings.predict_function)
     return RequestComparer(
         declarations.contract(settings.model_name),
-        # The name is the alias's ARN, which the role may invoke, and nothing else of the function.
-        lambda event: function.invoke(LIVE, event),
+        LiveVersion(function).invoke,
         # Looked up each time: Lambda's runtime puts its own stream there.
         lambda line: sys.stdout.write(line),
         settings.metrics_namespace,

@@ -31,8 +31,10 @@ def _packages() -> ObjectStore:
 def _judge_package(event: Mapping[str, Any]) -> dict[str, Any]:
     package = Package(_packages().folder(event["package_uri"]), event["package_digest"])
     evaluation = json.loads(package.read(layout.EVALUATION))
-    gates = declarations.declaration(event["model"])["gates"]
-    return {"passed": judge(evaluation, gates, package.manifest["runtime"])}
+    declared = declarations.declaration(event["model"])
+    serving_runtime = declared["serving"].get("runtime", layout.RUNTIME_ONNX)
+    runtime = package.manifest["runtime"]
+    return {"passed": judge(evaluation, declared["gates"], runtime, serving_runtime)}
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

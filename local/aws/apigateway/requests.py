@@ -4,7 +4,8 @@ On AWS one id names a request everywhere: in the header x-amzn-RequestId, as $co
 templates and as requestContext.requestId in the function's event; and a trace header that the
 client did not send is made, passed on and answered.
 MiniStack 1.5.33 makes a different id for each, no trace, and knows four $context variables.
-Seams: apigateway_v1._execute_in_scope, _handle_execute_in_scope, _build_lambda_event_v1.
+Seams: apigateway_v1._execute_in_scope, _handle_execute_in_scope, _build_lambda_event_v1,
+_iam_caller_identity.
 """
 
 import contextvars
@@ -55,6 +56,7 @@ class Request:
             "context.httpMethod": self.method,
             "context.identity.sourceIp": "127.0.0.1",
             "context.identity.userAgent": self.header("user-agent"),
+            **self._caller(),
             "context.path": f"/{stage}{self.path}",
             "context.protocol": "HTTP/1.1",
             "context.requestId": self.id,
@@ -64,6 +66,12 @@ class Request:
             "context.stage": stage,
             "context.xrayTraceId": self.trace.partition("Root=")[2].partition(";")[0],
         }
+
+    def _caller(self) -> dict[str, str]:
+        fields = self.fields
+        caller = gateway._iam_caller_identity(fields["headers"], fields["query_params"]) or {}
+        names = ("accountId", "caller", "user", "userArn")
+        return {f"context.identity.{name}": str(caller.get(name) or "") for name in names}
 
     def render(self, template: str) -> str:
         """Replace the $context variables of a template; an unknown one stays as it is."""
@@ -90,6 +98,7 @@ def install() -> None:
     """Keep the request at hand while it is answered, and give it one id."""
     execute = seam(gateway, "_execute_in_scope")
     build = seam(gateway, "_build_lambda_event_v1")
+    seam(gateway, "_iam_caller_identity")
 
     async def execute_known(
         fields: dict[str, Any],

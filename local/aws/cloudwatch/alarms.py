@@ -7,6 +7,7 @@ where its policy allows it.
 MiniStack 1.5.33 evaluates over all dimension sets together, over one window, only when
 PutMetricData is called, knows no missing data, sends no event, and tells SNS topics only.
 Here the periods end now, where those of AWS end at full minutes: an alarm rings sooner.
+An alarm may watch an expression: metric_math.
 Seams: cloudwatch._evaluate_alarm, _dispatch_alarm_actions, _evaluate_all_alarms and their helpers;
 eventbridge._put_events, _dispatch_to_lambda.
 """
@@ -21,6 +22,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, eventbridge
 
+from local.aws.cloudwatch.metric_math import returned, value_of
 from local.aws.permissions import policy_allows
 from local.aws.seams import seam
 
@@ -44,13 +46,36 @@ ACTIONS = {
 
 def period_values(alarm: dict[str, Any], now: float) -> list[float | None]:
     """Return the statistic of each period, the newest first, None where it has no data."""
-    dimensions = {item["Name"]: str(item["Value"]) for item in alarm.get("Dimensions") or []}
-    key = (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))
+    length, count = alarm.get("Period", 60), alarm.get("EvaluationPeriods", 1)
+    queries = alarm.get("Metrics")
+    if not queries:
+        statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
+        return metric_values(alarm, statistic, length, count, now)
+    series = {
+        query["Id"]: metric_values(
+            query["MetricStat"]["Metric"], query["MetricStat"]["Stat"], length, count, now
+        )
+        for query in queries
+        if "MetricStat" in query
+    }
+    (watched,) = [query for query in queries if returned(query)]
+    expression = watched.get("Expression") or watched["Id"]
+    return [
+        value_of(expression, {name: values[index] for name, values in series.items()})
+        for index in range(count)
+    ]
+
+
+def metric_values(
+    metric: dict[str, Any], statistic: str, length: int, count: int, now: float
+) -> list[float | None]:
+    """Return the statistic of a metric in each of `count` periods of `length` seconds."""
+    length, count = int(length), int(count)
+    dimensions = {item["Name"]: str(item["Value"]) for item in metric.get("Dimensions") or []}
+    key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
     points = list(cloudwatch._metrics.get(key) or [])
-    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-    length = alarm.get("Period", 60)
     values: list[float | None] = []
-    for index in range(alarm.get("EvaluationPeriods", 1)):
+    for index in range(count):
         end = now - index * length
         inside = [point for point in points if end - length < point["Timestamp"] <= end]
         stats = cloudwatch._calc_stats(inside)
@@ -74,7 +99,7 @@ def state_of(alarm: dict[str, Any], values: list[float | None]) -> str:
 
 def evaluate(alarm: dict[str, Any]) -> None:
     """Give a metric alarm the state of this moment, and tell of a change."""
-    if not alarm.get("Namespace") or not alarm.get("MetricName"):
+    if not alarm.get("Metrics") and not (alarm.get("Namespace") and alarm.get("MetricName")):
         return
     now = time.time()
     values = period_values(alarm, now)
@@ -98,16 +123,32 @@ def event_of(alarm: dict[str, Any], old: str, new: str, reason: str) -> dict[str
         "previousState": {"value": old},
         "configuration": {"description": alarm.get("AlarmDescription", "")},
     }
-    if alarm.get("MetricName"):
-        metric = {
-            "namespace": alarm["Namespace"],
-            "name": alarm["MetricName"],
-            "dimensions": {item["Name"]: item["Value"] for item in alarm.get("Dimensions") or []},
-        }
+    if alarm.get("Metrics"):
+        detail["configuration"]["metrics"] = [query_of(query) for query in alarm["Metrics"]]
+    elif alarm.get("MetricName"):
         statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic")
-        stat = {"metric": metric, "period": alarm.get("Period"), "stat": statistic}
+        stat = {"metric": metric_of(alarm), "period": alarm.get("Period"), "stat": statistic}
         detail["configuration"]["metrics"] = [{"id": "m1", "metricStat": stat, "returnData": True}]
     return detail
+
+
+def metric_of(metric: dict[str, Any]) -> dict[str, Any]:
+    """Return a metric as an alarm's event has it."""
+    return {
+        "namespace": metric["Namespace"],
+        "name": metric["MetricName"],
+        "dimensions": {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []},
+    }
+
+
+def query_of(query: dict[str, Any]) -> dict[str, Any]:
+    """Return a query of metric math as an alarm's event has it."""
+    told = {"id": query["Id"], "returnData": returned(query)}
+    if "Expression" in query:
+        return {**told, "expression": query["Expression"]}
+    stat = query["MetricStat"]
+    shown = {"metric": metric_of(stat["Metric"]), "period": stat["Period"], "stat": stat["Stat"]}
+    return {**told, "metricStat": shown}
 
 
 def install() -> None:

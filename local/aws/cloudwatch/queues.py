@@ -1,8 +1,8 @@
 """Metrics of queues.
 
-AWS publishes how many messages a queue holds, every minute while it is in use, by QueueName
-("Available CloudWatch metrics for Amazon SQS"); here it is every few seconds, as the periods of
-alarms end now.
+AWS publishes how many messages a queue holds, and how old the oldest is, every minute while it is
+in use, by QueueName ("Available CloudWatch metrics for Amazon SQS"); here it is every few seconds,
+as the periods of alarms end now.
 MiniStack 1.5.33 records none.
 Seams: sqs._queues, _refresh_counts.
 """
@@ -52,3 +52,9 @@ def publish(queue: dict[str, Any]) -> None:
     name = queue["attributes"]["QueueArn"].rsplit(":", 1)[-1]
     for metric, count in zip(METRICS.values(), after, strict=True):
         cloudwatch.record_metric(NAMESPACE, metric, float(count), "Count", {"QueueName": name})
+    # Of messages in flight as well: who fails them again and again makes them old.
+    sent = [message["sent_at"] for message in queue["messages"]]
+    age = max(0.0, time.time() - min(sent)) if sent else 0.0
+    cloudwatch.record_metric(
+        NAMESPACE, "ApproximateAgeOfOldestMessage", age, "Seconds", {"QueueName": name}
+    )

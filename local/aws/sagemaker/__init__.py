@@ -1,8 +1,8 @@
-"""SageMaker for the local AWS: training jobs that really run the container's entry points.
+"""SageMaker for the local AWS: jobs that really run the container's entry points.
 
-AWS starts an instance, pulls the image and runs `train` in it; here the same entry point runs as
-a process with the same /opt/ml layout ("Use Your Own Training Algorithms", SageMaker Developer
-Guide). MiniStack 1.5.33 has no SageMaker.
+AWS starts an instance, pulls the image and runs `train` or `serve` in it; here the same entry point
+runs as a process with the same /opt/ml layout ("Use Your Own Training Algorithms" and "Custom
+Inference Code with Batch Transform", SageMaker Developer Guide). MiniStack 1.5.33 has no SageMaker.
 
 Seams: app.SERVICE_REGISTRY, SERVICE_HANDLERS, _loaded_modules, _state_map and _lazy_handler;
 router.SERVICE_PATTERNS; iam_actions.SERVICE_TO_IAM_NAMESPACE and extract_resource_arn.
@@ -19,8 +19,15 @@ from ministack.core import iam_actions, router
 from local.aws.sagemaker import step_functions
 from local.aws.sagemaker.service import SageMakerService
 from local.aws.sagemaker.settings import JobSettings
-from local.aws.sagemaker.store import STATE_KEY, JobStore
+from local.aws.sagemaker.store import STATE_KEY
 from local.aws.seams import seam
+
+# A request to transform names its model too, and is about the job.
+_NAMES = {
+    "TrainingJobName": "training-job",
+    "TransformJobName": "transform-job",
+    "ModelName": "model",
+}
 
 
 def install() -> None:
@@ -29,7 +36,7 @@ def install() -> None:
     Reads LOCAL_JOB_* and STATE_DIR (see JobSettings). Raises RuntimeError where a setting names
     what is not there, SeamMissingError where a seam of MiniStack is gone.
     """
-    service = SageMakerService(JobSettings.load(os.environ), JobStore())
+    service = SageMakerService(JobSettings.load(os.environ))
     seam(app, "_loaded_modules")["sagemaker"] = service
     seam(app, "SERVICE_REGISTRY")["sagemaker"] = {"module": "sagemaker", "state_key": STATE_KEY}
     seam(app, "SERVICE_HANDLERS")["sagemaker"] = seam(app, "_lazy_handler")("sagemaker")
@@ -45,7 +52,7 @@ def install() -> None:
 
 
 def _name_resources() -> None:
-    """Let IAM policies speak of single training jobs."""
+    """Let IAM policies speak of single jobs and models."""
     extract = seam(iam_actions, "extract_resource_arn")
 
     def extract_resource_arn(
@@ -66,8 +73,9 @@ def _name_resources() -> None:
             return "*"
         if not isinstance(request, dict):
             return "*"
-        if isinstance(name := request.get("TrainingJobName"), str):
-            return f"arn:aws:sagemaker:{region}:{account_id}:training-job/{name.lower()}"
+        for member, kind in _NAMES.items():
+            if isinstance(name := request.get(member), str):
+                return f"arn:aws:sagemaker:{region}:{account_id}:{kind}/{name.lower()}"
         return request.get("ResourceArn", "*")
 
     iam_actions.extract_resource_arn = extract_resource_arn

@@ -1,9 +1,9 @@
-"""SageMaker's event on the default bus at each change of a training job.
+"""SageMaker's event on the default bus at each change of a job.
 
-AWS sends "SageMaker Training Job State Change" from aws.sagemaker, its detail like
-DescribeTrainingJob with dates in epoch milliseconds and tags as a map ("Automating Amazon
-SageMaker with Amazon EventBridge", SageMaker Developer Guide). Delivery there is best effort and
-may repeat; here each event comes once.
+AWS sends "SageMaker Training Job State Change" and "SageMaker Transform Job State Change" from
+aws.sagemaker, the detail like that of the job's Describe operation with dates in epoch
+milliseconds and tags as a map ("Automating Amazon SageMaker with Amazon EventBridge", SageMaker
+Developer Guide). Delivery there is best effort and may repeat; here each event comes once.
 """
 
 import json
@@ -15,21 +15,24 @@ from ministack.services import eventbridge
 from local.aws.sagemaker.store import Job
 from local.aws.sagemaker.timestamps import in_milliseconds
 
-DETAIL_TYPE = "SageMaker Training Job State Change"
+_DETAIL_TYPES = {
+    "TrainingJob": "SageMaker Training Job State Change",
+    "TransformJob": "SageMaker Transform Job State Change",
+}
 
 
-def detail(record: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
+def detail(job: Job, record: dict[str, Any], tags: dict[str, str]) -> dict[str, Any]:
     """Return a job as events and Step Functions' results show it."""
-    return {**in_milliseconds("DescribeTrainingJob", record), "Tags": tags}
+    return {**in_milliseconds(f"Describe{job.KIND}", record), "Tags": tags}
 
 
 def publish(job: Job, record: dict[str, Any], tags: dict[str, str]) -> None:
     """Put the state change of `job` on the default bus of its account and Region."""
     entry = {
         "Source": "aws.sagemaker",
-        "DetailType": DETAIL_TYPE,
-        "Resources": [record["TrainingJobArn"]],
-        "Detail": json.dumps(detail(record, tags)),
+        "DetailType": _DETAIL_TYPES[job.KIND],
+        "Resources": [job.arn],
+        "Detail": json.dumps(detail(job, record, tags)),
     }
     with request_scope(job.account, job.region):
         eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)

@@ -24,18 +24,24 @@ class JobFolder:
     """
 
     def __init__(self, settings: JobSettings, job: Job) -> None:
-        self.base = settings.directory / job.account / job.region / job.name
-        self.alive = settings.locks / f"{job.account}-{job.region}-{job.name}"
+        self.base = settings.directory / job.account / job.region / job.KIND / job.name
+        self.alive = settings.locks / f"{job.account}-{job.region}-{job.KIND}-{job.name}"
         self.root = self.base / "ml"
         self.home = self.base / "home"
         self.tmp = self.base / "tmp"
 
-    def create(self, record: dict[str, Any]) -> None:
-        """Make the folders and the configuration files of a job's `record`."""
+    def create(self) -> None:
+        """Make the folders that every container has."""
         self.remove()
-        for folder in (self.home, self.tmp, self.model, self.output_data, self.config):
+        for folder in (self.home, self.tmp, self.model):
             folder.mkdir(parents=True)
         self.alive.parent.mkdir(parents=True, exist_ok=True)
+
+    def create_for_training(self, record: dict[str, Any]) -> None:
+        """Make the folders and the configuration files of a training job's `record`."""
+        self.create()
+        for folder in (self.output_data, self.config):
+            folder.mkdir(parents=True)
         self._write("hyperparameters", record.get("HyperParameters", {}))
         self._write("inputdataconfig", _input_data(record.get("InputDataConfig", [])))
         self._write("resourceconfig", _resources(record["ResourceConfig"]))

@@ -1,5 +1,6 @@
 """A job's output as a CloudWatch log stream: /aws/sagemaker/TrainingJobs, <job>/algo-1-<time>.
 
+A transform job has the group TransformJobs, and a second stream of its data, <...>/data-log.
 Names as in "Log Groups and Streams that Amazon SageMaker Sends to CloudWatch Logs".
 """
 
@@ -11,7 +12,10 @@ from ministack.services import cloudwatch_logs
 
 from local.aws.sagemaker.store import Job
 
-GROUP = "/aws/sagemaker/TrainingJobs"
+_GROUPS = {
+    "TrainingJob": "/aws/sagemaker/TrainingJobs",
+    "TransformJob": "/aws/sagemaker/TransformJobs",
+}
 # CloudWatch Logs: an event is at most 1 MB, of which 26 bytes are overhead (PutLogEvents).
 _MAX_BYTES = 1_048_550
 _BATCH_SECONDS = 0.2
@@ -20,15 +24,16 @@ _BATCH_SECONDS = 0.2
 class LogStream:
     """Writes lines in batches, soon after they come; `close` writes what is left."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, suffix: str = "") -> None:
         self._scope = (job.account, job.region)
-        self._name = f"{job.name}/algo-1-{int(time.time())}"
+        self._group = _GROUPS[job.KIND]
+        self._name = f"{job.name}/algo-1-{int(time.time())}{suffix}"
         self._pending: list[dict[str, object]] = []
         self._lock = threading.Lock()
         self._closed = threading.Event()
         with request_scope(*self._scope):
             # Each answers ResourceAlreadyExistsException where an earlier job made it.
-            cloudwatch_logs._create_log_group({"logGroupName": GROUP})
+            cloudwatch_logs._create_log_group({"logGroupName": self._group})
             cloudwatch_logs._create_log_stream(self._where())
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
@@ -58,4 +63,4 @@ class LogStream:
                 cloudwatch_logs._put_log_events({**self._where(), "logEvents": lines})
 
     def _where(self) -> dict[str, object]:
-        return {"logGroupName": GROUP, "logStreamName": self._name}
+        return {"logGroupName": self._group, "logStreamName": self._name}

@@ -1,4 +1,4 @@
-"""The SageMaker operations on training jobs and their tags."""
+"""The SageMaker operations on training jobs."""
 
 import threading
 import time
@@ -10,12 +10,14 @@ from local.aws.sagemaker import events, training_job
 from local.aws.sagemaker.channels import check_not_empty
 from local.aws.sagemaker.errors import SageMakerError, invalid
 from local.aws.sagemaker.metrics import LogMetrics
+from local.aws.sagemaker.quotas import check_quota
 from local.aws.sagemaker.request_rules import check_training_job
 from local.aws.sagemaker.roles import check_trust
 from local.aws.sagemaker.s3_access import JobS3
 from local.aws.sagemaker.settings import JobSettings
 from local.aws.sagemaker.status import first
 from local.aws.sagemaker.store import TERMINAL, Job, JobStore
+from local.aws.sagemaker.tags import tags_of
 
 _NOT_IN_RECORD = {"Tags", "ProfilerConfig"}
 
@@ -38,10 +40,10 @@ class TrainingJobs:
         check_trust(request["RoleArn"])
         s3 = JobS3(get_account_id(), get_region(), request["RoleArn"])
         check_not_empty(s3, request)
-        tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+        tags = tags_of(request)
         job = Job(get_account_id(), get_region(), name, _record(request), tags)
         with self._creating:
-            self._check_quota(request["ResourceConfig"]["InstanceType"])
+            check_quota(self._settings, self._store, request["ResourceConfig"]["InstanceType"])
             if not self._store.add(job):
                 raise _in_use(job.record["TrainingJobArn"])
         self._store.save()
@@ -63,54 +65,12 @@ class TrainingJobs:
         training_job.stop(self._store, job)
         return {}
 
-    def add_tags(self, request: dict[str, Any]) -> dict[str, Any]:
-        """AddTags: a key that is there gets the new value."""
-        job = self._by_arn(request["ResourceArn"])
-        with job.lock:
-            job.tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
-        self._store.save()
-        return {"Tags": _tag_list(job)}
-
-    def delete_tags(self, request: dict[str, Any]) -> dict[str, Any]:
-        """DeleteTags."""
-        job = self._by_arn(request["ResourceArn"])
-        with job.lock:
-            for key in request["TagKeys"]:
-                job.tags.pop(key, None)
-        self._store.save()
-        return {}
-
-    def list_tags(self, request: dict[str, Any]) -> dict[str, Any]:
-        """ListTags, all at once: a job has at most 50, the smallest page there is."""
-        return {"Tags": _tag_list(self._by_arn(request["ResourceArn"]))}
-
     def find(self, name: str) -> Job:
         """Return the job, or raise SageMakerError as AWS does for a name it does not know."""
         job = self._store.find(name)
         if job is None:
             raise invalid("Requested resource not found.")
         return job
-
-    def _by_arn(self, arn: str) -> Job:
-        for job in self._store.here():
-            if job.record["TrainingJobArn"] == arn:
-                return job
-        raise SageMakerError("ResourceNotFound", f"Requested resource not found: {arn}")
-
-    def _check_quota(self, instance_type: str) -> None:
-        running = sum(
-            job.status not in TERMINAL
-            and job.record["ResourceConfig"]["InstanceType"] == instance_type
-            for job in self._store.here()
-        )
-        if running >= self._settings.parallel:
-            raise SageMakerError(
-                "ResourceLimitExceeded",
-                f"The account-level service limit '{instance_type} for training job usage' is "
-                f"{self._settings.parallel} Instances, with current utilization of {running} "
-                "Instances and a request delta of 1 Instances. Please use AWS Service Quotas to "
-                "request an increase for this quota.",
-            )
 
 
 def job_arn(name: str) -> str:
@@ -157,8 +117,3 @@ def _in_use(arn: str) -> SageMakerError:
         "Training job names must be unique within an AWS account and region, and a training job "
         f"with this name already exists ({arn})",
     )
-
-
-def _tag_list(job: Job) -> list[dict[str, str]]:
-    with job.lock:
-        return [{"Key": key, "Value": value} for key, value in job.tags.items()]

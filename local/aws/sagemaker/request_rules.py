@@ -50,7 +50,7 @@ def check_training_job(request: dict[str, Any]) -> None:
     The request already fits the model. Limits are those of CreateTrainingJob in the
     SageMaker API reference.
     """
-    _only("CreateTrainingJob", request, _JOB)
+    only("CreateTrainingJob", request, _JOB)
     for name in ("AlgorithmSpecification", "ResourceConfig", "StoppingCondition"):
         if name not in request:
             raise invalid(f"{name} is required for a training job with a container image.")
@@ -66,33 +66,35 @@ def check_training_job(request: dict[str, Any]) -> None:
         raise invalid("Duplicate tag keys found. Please provide unique tag keys.")
 
 
-def _only(where: str, value: dict[str, Any], understood: set[str]) -> None:
+def only(where: str, value: dict[str, Any], understood: set[str]) -> None:
+    """Refuse by its name the first member that is not understood; None and False ask nothing."""
     for name, item in value.items():
         if name not in understood and item not in (None, False):
             raise not_emulated(f"{where}.{name}")
 
 
-def _value(where: str, value: Any, understood: Any) -> None:
+def value_is(where: str, value: Any, understood: Any) -> None:
+    """Refuse by its name any value but the one understood; None is AWS's default."""
     if value not in (None, understood):
         raise not_emulated(f"{where}={value}")
 
 
 def _check_algorithm(algorithm: dict[str, Any]) -> None:
-    _only("AlgorithmSpecification", algorithm, _ALGORITHM)
+    only("AlgorithmSpecification", algorithm, _ALGORITHM)
     if not algorithm.get("TrainingImage"):
         raise invalid(
             "You must specify either an algorithm name or a training image in "
             "AlgorithmSpecification."
         )
-    _value("TrainingInputMode", algorithm["TrainingInputMode"], "File")
+    value_is("TrainingInputMode", algorithm["TrainingInputMode"], "File")
 
 
 def _check_resources(resources: dict[str, Any]) -> None:
-    _only("ResourceConfig", resources, _RESOURCES)
+    only("ResourceConfig", resources, _RESOURCES)
     for name in ("InstanceType", "InstanceCount", "VolumeSizeInGB"):
         if not resources.get(name):
             raise invalid(f"ResourceConfig.{name} is required and must be positive.")
-    _value("ResourceConfig.InstanceCount", resources["InstanceCount"], 1)
+    value_is("ResourceConfig.InstanceCount", resources["InstanceCount"], 1)
 
 
 def _check_stopping(request: dict[str, Any]) -> None:
@@ -122,36 +124,37 @@ def _check_channels(channels: list[dict[str, Any]]) -> None:
         raise invalid("Duplicate channel names in InputDataConfig. Channel names must be unique.")
     for channel in channels:
         where = f"InputDataConfig[{channel['ChannelName']}]"
-        _only(where, channel, _CHANNEL)
-        _value(f"{where}.InputMode", channel.get("InputMode"), "File")
-        _value(f"{where}.CompressionType", channel.get("CompressionType"), "None")
-        _value(f"{where}.RecordWrapperType", channel.get("RecordWrapperType"), "None")
-        _only(f"{where}.DataSource", channel["DataSource"], {"S3DataSource"})
+        only(where, channel, _CHANNEL)
+        value_is(f"{where}.InputMode", channel.get("InputMode"), "File")
+        value_is(f"{where}.CompressionType", channel.get("CompressionType"), "None")
+        value_is(f"{where}.RecordWrapperType", channel.get("RecordWrapperType"), "None")
+        only(f"{where}.DataSource", channel["DataSource"], {"S3DataSource"})
         source = channel["DataSource"].get("S3DataSource")
         if source is None:
             raise invalid(f"{where} has no DataSource.")
-        _only(f"{where}.S3DataSource", source, _S3_SOURCE)
-        _value(f"{where}.S3DataType", source["S3DataType"], "S3Prefix")
-        _value(
+        only(f"{where}.S3DataSource", source, _S3_SOURCE)
+        value_is(f"{where}.S3DataType", source["S3DataType"], "S3Prefix")
+        value_is(
             f"{where}.S3DataDistributionType",
             source.get("S3DataDistributionType"),
             "FullyReplicated",
         )
-        _s3(source["S3Uri"])
+        check_s3(source["S3Uri"])
 
 
 def _check_places(request: dict[str, Any]) -> None:
     output = request["OutputDataConfig"]
-    _s3(output["S3OutputPath"])
-    _value("OutputDataConfig.CompressionType", output.get("CompressionType"), "GZIP")
+    check_s3(output["S3OutputPath"])
+    value_is("OutputDataConfig.CompressionType", output.get("CompressionType"), "GZIP")
     checkpoints = request.get("CheckpointConfig")
     if checkpoints:
-        _s3(checkpoints["S3Uri"])
+        check_s3(checkpoints["S3Uri"])
         local = checkpoints.get("LocalPath")
         if local is not None and not local.startswith(ML_ROOT):
             raise not_emulated(f"CheckpointConfig.LocalPath={local} outside {ML_ROOT}")
 
 
-def _s3(uri: str) -> None:
+def check_s3(uri: str) -> None:
+    """Refuse a location outside S3."""
     if not uri.startswith("s3://"):
         raise not_emulated(f"The location {uri}, which is no s3:// URI,")

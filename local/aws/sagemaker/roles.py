@@ -1,6 +1,6 @@
 """Who may start a job, and whether SageMaker may take on its role.
 
-AWS refuses CreateTrainingJob where the caller lacks iam:PassRole on the role (with
+AWS refuses CreateTrainingJob, or CreateModel, where the caller lacks iam:PassRole on the role (with
 iam:PassedToService = sagemaker.amazonaws.com), sagemaker:AddTags for a request with tags, or
 where the role does not trust SageMaker ("SageMaker API Permissions", SageMaker Developer Guide).
 Only with AUTH=true, as everything that MiniStack enforces.
@@ -19,13 +19,18 @@ from local.aws.sagemaker.errors import SageMakerError, invalid
 SERVICE = "sagemaker.amazonaws.com"
 
 
-def check_caller(access_key: str, request: dict[str, Any], job_arn: str) -> None:
-    """Raise SageMakerError where the caller of CreateTrainingJob may not do what it implies."""
+def check_caller(access_key: str, request: dict[str, Any], arn: str) -> None:
+    """Raise SageMakerError where the caller of a Create operation may not do what it implies.
+
+    `arn` is that of what would be created.
+    """
     if not app.AUTH:
         return
-    needed = [("iam:PassRole", request["RoleArn"], {"iam:PassedToService": SERVICE})]
+    needed: list[tuple[str, str, dict[str, str]]] = []
+    if role := request.get("RoleArn") or request.get("ExecutionRoleArn"):
+        needed.append(("iam:PassRole", role, {"iam:PassedToService": SERVICE}))
     if request.get("Tags"):
-        needed.append(("sagemaker:AddTags", job_arn, {}))
+        needed.append(("sagemaker:AddTags", arn, {}))
     for action, resource, context in needed:
         denied = enforce(access_key, action, "iam", get_region(), resource, context)
         if denied:

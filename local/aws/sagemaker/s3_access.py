@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from local.aws.sagemaker.store import Job
 from local.aws.step_functions.role_session import client, credentials
 
+_NOT_FOUND = 404
+
 
 def split(uri: str) -> tuple[str, str]:
     """Return the bucket and the key, or prefix, of an s3:// URI."""
@@ -38,6 +40,23 @@ class JobS3:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         keys = (item["Key"] for page in pages for item in page.get("Contents", []))
         return [key for key in keys if not key.endswith("/")]
+
+    def exists(self, uri: str) -> bool:
+        """Return whether there is an object at `uri`."""
+        bucket, key = split(uri)
+        try:
+            self._client.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == _NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def read(self, uri: str) -> bytes:
+        """Return the content of the object at `uri`."""
+        bucket, key = split(uri)
+        content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
 
     def download(self, bucket: str, key: str, to: Path) -> None:
         """Write the object to the file `to`."""

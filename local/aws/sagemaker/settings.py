@@ -11,10 +11,12 @@ class JobSettings:
     """How a container image is stood in for.
 
     `image` is the only image URI that can be pulled; its entry points are the files
-    `command_dir/train` (and later `serve`), run by the interpreter `python` with
+    `command_dir/train` and `serve`, run by the interpreter `python` with
     `python_path`. `directory` holds one folder per running job; `locks` one file for each,
     which outlives a killed server. `stop_grace` is the time in seconds between SIGTERM and
     SIGKILL (SageMaker: 120). `parallel` is the quota of jobs in progress per instance type.
+    `ping` is how long in seconds `serve` may take until /ping says 200 (SageMaker: 30 minutes, by
+    aws/amazon-sagemaker-examples issue 815).
     """
 
     image: str
@@ -25,6 +27,7 @@ class JobSettings:
     locks: Path
     stop_grace: float = 10.0
     parallel: int = 4
+    ping: float = 120.0
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> "JobSettings":
@@ -42,6 +45,7 @@ class JobSettings:
             locks=Path(environ.get("STATE_DIR") or directory) / "running-jobs",
             stop_grace=float(environ.get("LOCAL_JOB_STOP_GRACE_SECONDS", "10")),
             parallel=int(environ.get("LOCAL_JOB_PARALLEL", "4")),
+            ping=float(environ.get("LOCAL_JOB_PING_SECONDS", "120")),
         )
         if image and not settings.command_dir.is_dir():
             raise RuntimeError(f"LOCAL_JOB_COMMAND_DIR is no directory: {settings.command_dir}")

@@ -1,4 +1,5 @@
-"""Step Functions' optimised integration sagemaker:createTrainingJob, plain and `.sync`.
+"""Step Functions' optimised integrations of SageMaker: createTrainingJob and createTransformJob,
+plain and `.sync`, and createModel, which has no `.sync`.
 
 AWS ("Create and manage Amazon SageMaker jobs with Step Functions"): `.sync` waits for the end of
 the job; its result is the job as the state-change event shows it, PascalCase, dates in epoch
@@ -12,6 +13,7 @@ Seams: stepfunctions._SERVICE_DISPATCH and _AWS_SDK_ERROR_PREFIX.
 """
 
 import json
+from functools import partial
 from typing import Any
 
 from ministack.services import stepfunctions as sfn
@@ -23,44 +25,44 @@ from local.aws.sagemaker.store import Job
 from local.aws.seams import seam
 from local.aws.step_functions.running_task import current_task, ended
 
-CREATE = "arn:aws:states:::sagemaker:createTrainingJob"
+_PREFIX = "arn:aws:states:::sagemaker:create"
 _POLL_SECONDS = 0.1
 
 
 def install(service: SageMakerService) -> None:
-    """Enter the integration in MiniStack; raise SeamMissingError where a seam is gone."""
-
-    def create_training_job(resource: str, arguments: Any) -> dict[str, Any]:
-        return _create(service, resource, arguments)
-
-    seam(sfn, "_SERVICE_DISPATCH")[CREATE] = create_training_job
+    """Enter the integrations in MiniStack; raise SeamMissingError where a seam is gone."""
+    dispatch = seam(sfn, "_SERVICE_DISPATCH")
+    for kind in ("TrainingJob", "TransformJob", "Model"):
+        dispatch[f"{_PREFIX}{kind}"] = partial(_create, service, kind)
     seam(sfn, "_AWS_SDK_ERROR_PREFIX")["sagemaker"] = "SageMaker"
 
 
-def _create(service: SageMakerService, resource: str, arguments: Any) -> dict[str, Any]:
-    suffix = resource.removeprefix(CREATE)
-    if suffix not in ("", ".sync"):
+def _create(service: SageMakerService, kind: str, resource: str, arguments: Any) -> dict[str, Any]:
+    suffix = resource.removeprefix(f"{_PREFIX}{kind}")
+    if suffix not in ("", ".sync") or (kind == "Model" and suffix):
         raise sfn._ExecutionError("States.Runtime", f"{resource} is no integration of AWS.")
-    request = _with_tags(arguments) if isinstance(arguments, dict) else arguments
+    is_job = kind != "Model" and isinstance(arguments, dict)
+    request = _with_tags(arguments) if is_job else arguments
     try:
-        answer = service.call("CreateTrainingJob", request)
+        answer = service.call(f"Create{kind}", request)
     except SageMakerError as error:
         raise _refused(error) from error
     if not suffix:
         return answer
-    return _wait(service, service.training_jobs.find(request["TrainingJobName"]))
+    jobs = service.training_jobs if kind == "TrainingJob" else service.transform_jobs
+    return _wait(service, jobs.find(request[f"{kind}Name"]))
 
 
 def _wait(service: SageMakerService, job: Job) -> dict[str, Any]:
     task = current_task()
     while not job.ended.wait(_POLL_SECONDS):
         if task is not None and task.given_up and job.status == "InProgress":
-            service.call("StopTrainingJob", {"TrainingJobName": job.name})
+            service.call(f"Stop{job.KIND}", {f"{job.KIND}Name": job.name})
             raise ended()
     with job.lock:
         tags = dict(job.tags)
-    result = detail(job.snapshot(), tags)
-    if result["TrainingJobStatus"] == "Failed":
+    result = detail(job, job.snapshot(), tags)
+    if job.status == "Failed":
         raise sfn._ExecutionError("States.TaskFailed", json.dumps(result))
     return result
 

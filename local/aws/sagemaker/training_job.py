@@ -50,7 +50,7 @@ class TrainingRun:
     def run(self) -> None:
         """Run the job to its end."""
         try:
-            self._folder.create(self._job.record)
+            self._folder.create_for_training(self._job.record)
             limit = self._download()
             if self._job.stop.is_set():
                 advance(self._store, self._job, "Stopped")
@@ -98,7 +98,13 @@ class TrainingRun:
             log.write(line)
             self._metrics.read(line)
 
-        environment = images.environment(self._settings, self._folder, record)
+        environment = images.environment(
+            self._settings,
+            self._folder,
+            record.get("Environment", {}),
+            TRAINING_JOB_NAME=record["TrainingJobName"],
+            TRAINING_JOB_ARN=record["TrainingJobArn"],
+        )
         try:
             entry = EntryPoint(
                 command, environment, self._folder.home, self._folder.alive, on_line, job.wake

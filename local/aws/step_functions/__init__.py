@@ -4,6 +4,7 @@ The order matters where two modules take the same seam: the last one installed s
 """
 
 from local.aws.step_functions import (
+    distributed_map,
     error_names,
     execution_logs,
     jsonata,
@@ -24,6 +25,7 @@ def install() -> None:
     """Install every module; raise SeamMissingError where a seam of MiniStack is gone."""
     error_names.install()
     jsonata.install()
+    distributed_map.install()
     execution_logs.install()
     limits.install()
     starting.install()

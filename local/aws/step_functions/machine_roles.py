@@ -41,6 +41,9 @@ _RULES = {
     "arn:aws:states:::sagemaker:createTrainingJob.sync": (
         "StepFunctionsGetEventsForSageMakerTrainingJobsRule"
     ),
+    "arn:aws:states:::sagemaker:createTransformJob.sync": (
+        "StepFunctionsGetEventsForSageMakerTransformJobsRule"
+    ),
     "arn:aws:states:::states:startExecution.sync": (
         "StepFunctionsGetEventsForStepFunctionsExecutionRule"
     ),

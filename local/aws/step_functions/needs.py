@@ -88,23 +88,34 @@ def _start_execution(arguments: dict[str, Any], pattern: str) -> list[Need]:
     return needs
 
 
-def _create_training_job(arguments: dict[str, Any], pattern: str) -> list[Need]:
-    job = _arn("sagemaker", f"training-job/{str(arguments.get('TrainingJobName', '')).lower()}")
-    tags = {
-        f"aws:RequestTag/{tag.get('Key')}": tag.get("Value") for tag in arguments.get("Tags") or []
-    }
-    passed = {"iam:PassedToService": "sagemaker.amazonaws.com"}
-    needs = [
-        Need("sagemaker:CreateTrainingJob", job, tags),
-        Need("sagemaker:AddTags", job, tags),
-        Need("iam:PassRole", str(arguments.get("RoleArn", "")), passed),
-    ]
-    if pattern == "sync":
-        needs += [
-            Need("sagemaker:DescribeTrainingJob", job),
-            Need("sagemaker:StopTrainingJob", job),
-        ]
+def _create_job(kind: str, path: str) -> Callable[[dict[str, Any], str], list[Need]]:
+    def needs(arguments: dict[str, Any], pattern: str) -> list[Need]:
+        job = _arn("sagemaker", f"{path}/{str(arguments.get(f'{kind}Name', '')).lower()}")
+        tags = _request_tags(arguments)
+        found = [Need(f"sagemaker:Create{kind}", job, tags), Need("sagemaker:AddTags", job, tags)]
+        if kind == "TrainingJob":  # a transform job takes the role of its model
+            found.append(_passed(arguments.get("RoleArn")))
+        if pattern == "sync":
+            found += [Need(f"sagemaker:Describe{kind}", job), Need(f"sagemaker:Stop{kind}", job)]
+        return found
+
     return needs
+
+
+def _create_model(arguments: dict[str, Any], _pattern: str) -> list[Need]:
+    model = _arn("sagemaker", f"model/{str(arguments.get('ModelName', '')).lower()}")
+    tags = _request_tags(arguments)
+    needs = [Need("sagemaker:CreateModel", model, tags), _passed(arguments.get("ExecutionRoleArn"))]
+    return [*needs, Need("sagemaker:AddTags", model, tags)] if tags else needs
+
+
+def _request_tags(arguments: dict[str, Any]) -> dict[str, Any]:
+    tags = arguments.get("Tags") or []
+    return {f"aws:RequestTag/{tag.get('Key')}": tag.get("Value") for tag in tags}
+
+
+def _passed(role: Any) -> Need:
+    return Need("iam:PassRole", str(role or ""), {"iam:PassedToService": "sagemaker.amazonaws.com"})
 
 
 _INTEGRATIONS: dict[str, Callable[[dict[str, Any], str], list[Need]]] = {
@@ -117,5 +128,7 @@ _INTEGRATIONS: dict[str, Callable[[dict[str, Any], str], list[Need]]] = {
     "dynamodb:updateItem": _dynamodb("UpdateItem"),
     "dynamodb:deleteItem": _dynamodb("DeleteItem"),
     "states:startExecution": _start_execution,
-    "sagemaker:createTrainingJob": _create_training_job,
+    "sagemaker:createTrainingJob": _create_job("TrainingJob", "training-job"),
+    "sagemaker:createTransformJob": _create_job("TransformJob", "transform-job"),
+    "sagemaker:createModel": _create_model,
 }

@@ -32,8 +32,19 @@ def test_what_the_image_copies_exists_and_is_not_ignored() -> None:
     assert IGNORE[0] == "*"
 
 
-def test_the_entry_point_can_be_executed() -> None:
-    assert os.access(REPOSITORY / "container" / "train", os.X_OK)
+@pytest.mark.parametrize("verb", ["train", "serve"])
+def test_the_entry_point_can_be_executed(verb: str) -> None:
+    assert os.access(REPOSITORY / "container" / verb, os.X_OK)
+
+
+def test_what_the_entry_points_import_is_proved_when_the_image_is_built() -> None:
+    (proved,) = re.findall(r'python -c "import (.*)"', DOCKERFILE)
+    wanted = {"container.trainer.run", "container.server.main", "container.server.loading"}
+    assert set(proved.split(", ")) == wanted
+
+
+def test_the_image_says_that_it_takes_the_port_it_is_given() -> None:
+    assert 'com.amazonaws.sagemaker.capabilities.accept-bind-to-port="true"' in DOCKERFILE
 
 
 DOCKER = f"""#!/bin/sh

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-TEMPLATES = (ROOT / "template.yaml", ROOT / "patterns" / "online.yaml")
+TEMPLATES = (ROOT / "template.yaml", *sorted((ROOT / "patterns").glob("*.yaml")))
 FUNCTIONS = sorted((ROOT / "functions").glob("*/*/app.py"))
 # What Lambda itself sets, and what a release sets when it publishes.
 GIVEN = {"aws_region", "aws_lambda_function_version"}

@@ -5,7 +5,7 @@ import os
 import random
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from boringml.registry.history import served_at
 from boringml.registry.records import Canary, Route
 from boringml.release.opening import take_lock
 from boringml.release.traffic import Mover, follow, send
-from local.bad_versions import THROWS, register_bad_version
+from local.bad_versions import THROWS, WRONG, register_bad_version
 from local.datasets import write_credit
 from local.paths import ROOT
 from tests.e2e.conftest import Deploy, Stack
@@ -327,24 +327,46 @@ def test_a_version_whose_package_is_gone_is_not_rolled_back_to(
     assert live.registry.lock("credit") is None
 
 
-def test_an_alarm_takes_back_what_was_promoted_just_now(
-    live: Stack, at_first: tuple[int, int]
+def without_its_package(live: Stack, good: int) -> int:
+    """Register a version which no function can start with."""
+    s3 = live.local_aws.client("s3")
+    gone = register_bad_version(s3, live.registry, live.registry.version("credit", good), WRONG)
+    uri = live.registry.version("credit", gone).package_uri
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    s3.delete_object(Bucket=bucket, Key=f"{prefix}manifest.json")
+    return gone
+
+
+def throwing(live: Stack, good: int) -> int:
+    """Register a version that answers one request in eight with 500."""
+    s3 = live.local_aws.client("s3")
+    return register_bad_version(s3, live.registry, live.registry.version("credit", good), THROWS)
+
+
+def alarm_state(live: Stack) -> str:
+    """Return the state of the alarm that takes promotions back."""
+    alarms = live.local_aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    (found,) = [alarm for alarm in alarms if "LiveFailuresAlarm" in alarm["AlarmName"]]
+    return str(found["StateValue"])
+
+
+@pytest.mark.parametrize("made", [without_its_package, throwing])
+def test_an_alarm_takes_back_what_fails_live_requests_after_its_promotion(
+    live: Stack, at_first: tuple[int, int], made: Callable[[Stack, int], int]
 ) -> None:
-    first, second = at_first
-    live.put_live(second)
-    live.local_aws.client("cloudwatch").put_metric_data(
-        Namespace="BoringML/e2e-one",
-        MetricData=[
-            {
-                "MetricName": "failures",
-                "Dimensions": [{"Name": "model", "Value": "credit"}],
-                "Value": 1000,
-            }
-        ],
-    )
-    live.await_live(first)
-    live.until(lambda: live.registry.lock("credit") is None, "the lock is free")
+    first, _ = at_first
+    live.until(lambda: alarm_state(live) == "OK", "the alarm is over", 120)
+    with live.traffic() as traffic:
+        live.until(lambda: len(traffic.sent) >= 100, "requests")
+        bad = made(live, first)
+        live.put_live(bad)
+        live.await_live(first, 120)
+        live.until(lambda: live.registry.lock("credit") is None, "the lock is free")
+        restored = datetime.now(UTC)
+        live.until(lambda: traffic.sent[-1].sent_at > restored, "requests")
     assert live.agrees()
+    assert len(traffic.failed()) >= 5
+    assert [item for item in traffic.failed() if item.sent_at > restored] == []
     moved = [event for event in live.registry.history("credit") if event.alias == "live"]
     assert "alarm" in [event.by for event in moved[-2:]]
 

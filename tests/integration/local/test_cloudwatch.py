@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.server import LocalAWS
-from tests.integration.local.conftest import MakeFunction, unique, until
+from tests.integration.local.conftest import MakeFunction, deploy_template, unique, until
 
 NAMESPACE = "BoringML"
 EMF = """
@@ -248,3 +248,83 @@ def test_messages_of_a_queue_are_counted(local_aws: LocalAWS) -> None:
     sqs.send_message(QueueUrl=queue, MessageBody="one")
     metric, dimensions = "ApproximateNumberOfMessagesVisible", {"QueueName": name}
     assert until(lambda: statistics(local_aws, metric, dimensions, "AWS/SQS"))["Sum"] >= 1
+
+
+class MathAlarm:
+    """An alarm of a template on an expression over two metrics, a and b."""
+
+    def __init__(self, local_aws: LocalAWS, expression: str) -> None:
+        self._cloudwatch = local_aws.client("cloudwatch")
+        self._namespace = unique("math")
+        queries = [
+            {
+                "Id": name,
+                "ReturnData": False,
+                "MetricStat": {
+                    "Metric": {"Namespace": self._namespace, "MetricName": name},
+                    "Period": 10,
+                    "Stat": "Sum",
+                },
+            }
+            for name in ("a", "b")
+        ]
+        alarm = {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "Metrics": [{"Id": "c", "Expression": expression}, *queries],
+                "EvaluationPeriods": 1,
+                "Threshold": 5,
+                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                "TreatMissingData": "notBreaching",
+            },
+        }
+        outputs = {"Name": {"Value": {"Ref": "Alarm"}}}
+        template = {"Resources": {"Alarm": alarm}, "Outputs": outputs}
+        self.name = deploy_template(local_aws, unique("alarms"), template)["Name"]
+
+    def put(self, **values: float) -> None:
+        """Publish values of metrics."""
+        self._cloudwatch.put_metric_data(
+            Namespace=self._namespace,
+            MetricData=[{"MetricName": name, "Value": value} for name, value in values.items()],
+        )
+
+    def state(self) -> str:
+        """Return the state of the alarm."""
+        alarms = self._cloudwatch.describe_alarms(AlarmNames=[self.name])["MetricAlarms"]
+        return str(alarms[0]["StateValue"])
+
+
+SHARE = "IF(FILL(a, 0) / b >= 0.05, FILL(a, 0), 0)"
+
+
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [
+        ({"a": 5, "b": 100}, "ALARM"),
+        ({"a": 4, "b": 4}, "OK"),  # all fail, but few
+        ({"a": 5, "b": 101}, "OK"),  # enough, but a small share
+        ({"b": 100}, "OK"),
+        ({"a": 100}, "OK"),  # no data
+        ({"a": 100, "b": 0}, "OK"),  # no data: nothing is divided by 0
+    ],
+)
+def test_an_alarm_of_a_template_may_watch_an_expression(
+    local_aws: LocalAWS, values: dict[str, float], state: str
+) -> None:
+    alarm = MathAlarm(local_aws, SHARE)
+    alarm.put(**values)
+    until(lambda: alarm.state() != "INSUFFICIENT_DATA")
+    alarm.put(**values)
+    assert alarm.state() == state
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["SUM(METRICS())", "a AND b", "ANOMALY_DETECTION_BAND(a)", "a ** b", "d", "a > b > 1"],
+)
+def test_an_expression_that_is_not_emulated_is_refused(
+    local_aws: LocalAWS, expression: str
+) -> None:
+    with pytest.raises(Exception, match="Waiter StackCreateComplete failed"):
+        MathAlarm(local_aws, expression)

@@ -24,6 +24,58 @@ ROOT = pathlib.Path(os.environ["ML_ROOT"])
 PARAMETERS = json.loads((ROOT / "input/config/hyperparameters.json").read_text())
 exec(PARAMETERS.get("code", ""))
 """
+# The stand-in for container/serve: it says what it is asked, and BEHAVIOUR tells it how to fail.
+SERVE = """
+import json, os, sys, threading, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+BEHAVIOUR = os.environ.get("BEHAVIOUR", "")
+lock, open_now = threading.Lock(), 0
+if BEHAVIOUR == "ends at once":
+    print("no model")
+    sys.exit(3)
+print(json.dumps({"environment": dict(os.environ)}), flush=True)
+
+class Handler(BaseHTTPRequestHandler):
+    def say(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        if self.path == "/execution-parameters" and "PARAMETERS" in os.environ:
+            return self.say(200, os.environ["PARAMETERS"].encode())
+        known = self.path == "/ping" and BEHAVIOUR != "never ready"
+        self.say(200 if known else 404, b"")
+
+    def do_POST(self):
+        global open_now
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with lock:
+            open_now += 1
+            told = {"bytes": len(body), "lines": body.count(b"\\n"), "open": open_now}
+            told |= {"type": self.headers["Content-Type"], "accept": self.headers["Accept"]}
+            print(json.dumps(told), flush=True)
+        if BEHAVIOUR == "dies":
+            os._exit(7)
+        if BEHAVIOUR == "hangs":
+            time.sleep(3600)
+        time.sleep(float(os.environ.get("SLOW", "0")))
+        with lock:
+            open_now -= 1
+        if b"fails" in body:
+            return self.say(500, b"oh dear")
+        if b"bad" in body:
+            return self.say(422, b'{"error": {"code": "wrong_type"}}')
+        self.say(200, body.upper().rstrip(b"\\n") if BEHAVIOUR == "no ends" else body.upper())
+
+    def log_message(self, *_):
+        pass
+
+port = int(os.environ["SAGEMAKER_BIND_TO_PORT"])
+ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+"""
 ENDLESS = "while True: time.sleep(0.01)\n"
 SAY_READY = "(ROOT / 'checkpoints/ready').touch()\n"
 _numbers = count(1)
@@ -34,9 +86,9 @@ def unique(prefix: str) -> str:
     return f"{prefix}-{next(_numbers)}"
 
 
-def until(look: Callable[[], Found | None]) -> Found:
-    """Return what `look` finds as soon as it finds something; fail after DEADLINE_SECONDS."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def until(look: Callable[[], Found | None], seconds: float = DEADLINE_SECONDS) -> Found:
+    """Return what `look` finds as soon as it finds something; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
@@ -207,10 +259,12 @@ def job_environment(folder: Path) -> dict[str, str]:
     commands = folder / "commands"
     commands.mkdir(parents=True)
     (commands / "train").write_text(TRAIN)
+    (commands / "serve").write_text(SERVE)
     return {
         "LOCAL_JOB_COMMAND_DIR": str(commands),
         "LOCAL_JOB_PARALLEL": "2",
         "LOCAL_JOB_STOP_GRACE_SECONDS": "1",
+        "LOCAL_JOB_PING_SECONDS": "4",
     }
 
 

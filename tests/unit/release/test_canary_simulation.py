@@ -1,18 +1,22 @@
 """The simulation that the judge's promises rest on: that it simulates what it says."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
+from benchmarks.release.canary_run import run_canary
 from benchmarks.release.canary_simulation import (
     SCENARIOS,
     SEED,
     broken_promises,
     plan_of_credit,
-    run_canary,
 )
 from benchmarks.release.canary_traffic import Scenario, Version, added, minute, slow_limit
 from benchmarks.release.repeated_looks import stopped_by_look
+from boringml.adapters.declarations import declaration
 from boringml.release.canary import Tally
+from boringml.release.plan import release_plan
 
 PLAN = plan_of_credit()
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
@@ -68,10 +72,48 @@ def test_the_judge_stops_no_good_version_where_repeated_tests_do():
     assert shares["fisher_three_metrics"][-1] > 0.2
 
 
-def test_a_broken_promise_is_told():
-    row = {"scenario": "failures +5 points", "requests_per_minute": 30, "first_20": {"harm": 20}}
-    assert broken_promises([row]) == []
-    broken = {**row, "first_20": {"harm": 18, "promoted": 2}}
-    assert broken_promises([broken]) == [
-        "failures +5 points, 30 requests a minute: 2 of 20 promoted"
-    ]
+@pytest.mark.parametrize(
+    ("scenario", "rate", "first_20", "broken"),
+    [
+        ("good: as live is", 300, {"promoted": 20}, None),
+        ("good: as live is", 300, {"promoted": 19, "undecided": 1}, "19 promoted"),
+        ("good: as live is", 100, {"promoted": 19, "undecided": 1}, None),
+        ("failures +5 points", 300, {"harm": 19, "promoted": 1}, None),
+        ("failures +5 points", 300, {"harm": 18, "undecided": 2}, "18 found harmful"),
+        # A judge that never finds harm keeps no promise where harm can be found in time.
+        ("failures +5 points", 3000, {"undecided": 20}, "0 found harmful"),
+        ("failures +5 points", 30, {"undecided": 20}, None),
+        ("failures +5 points", 30, {"harm": 18, "promoted": 2}, "2 promoted"),
+    ],
+)
+def test_a_broken_promise_is_told(scenario, rate, first_20, broken):
+    row = {"scenario": scenario, "requests_per_minute": rate, "first_20": first_20}
+    told = [f"{scenario}, {rate} requests a minute: of 20 {broken}"] if broken else []
+    assert broken_promises([row]) == told
+
+
+@pytest.mark.parametrize("rate", [300, 3000])
+def test_the_first_20_keep_the_promises(rate):
+    rows = []
+    for name in ("good: as live is", "failures +5 points"):
+        index = SCENARIOS.index(BY_NAME[name])
+        runs = [run_canary(PLAN, BY_NAME[name], rate, [SEED, index, rate, n]) for n in range(20)]
+        first = Counter(run.outcome for run in runs)
+        rows.append({"scenario": name, "requests_per_minute": rate, "first_20": first})
+    assert broken_promises(rows) == []
+
+
+def test_failures_in_bursts_are_as_many_as_single_ones():
+    candidate, _ = traffic(Version(failures=0.055, burst=20), minutes=2000)
+    assert candidate.failures / candidate.requests == pytest.approx(0.055, rel=0.05)
+    assert candidate.failures % 20 == 0
+
+
+def test_a_plan_has_its_minutes_in_seconds():
+    declared = declaration("credit")
+    plan = release_plan(declared, minute_seconds=2, approval=False)
+    minutes = [step["minutes"] for step in declared["release"]["canary"]["steps"]]
+    assert [step["seconds"] for step in plan["canary"]["steps"]] == [2 * m for m in minutes]
+    assert plan["shadow"]["seconds"] == 2 * declared["release"]["shadow"]["minutes"]
+    assert plan["bake_seconds"] == 2 * declared["release"]["bake_minutes"]
+    assert PLAN["steps"][0]["seconds"] == 60 * minutes[0]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from boringml.contract.contract import Contract
 from boringml.contract.violations import violations
 from boringml.errors import BoringError
-from boringml.monitoring.baseline import categorical_baseline, numeric_baseline
+from boringml.monitoring.baseline import categorical_baseline, numeric_baseline, text_baseline
 from boringml.release.replay import (
     Rebuilder,
     answer_of,
@@ -54,6 +54,27 @@ def test_a_rebuilt_record_meets_the_contract_with_typical_sensitive_values() -> 
     assert rebuilder.key_features == ("int_rate", "sub_grade", "term")
 
 
+@pytest.mark.parametrize("unmarked", ["by the candidate", "by live"])
+def test_a_field_that_only_one_contract_calls_sensitive_is_not_compared(unmarked: str) -> None:
+    less = changed(sensitive=["addr_state"])
+    candidate, live = (less, DOCUMENT) if unmarked == "by the candidate" else (DOCUMENT, less)
+    rebuilder = Rebuilder(candidate, BASELINE, live)
+    # A line has it where live's contract lets it.
+    logged = {n: v for n, v in RECORD.items() if n not in live["sensitive"]}
+    record = rebuilder.record(logged)
+    assert rebuilder.filled == {"annual_inc": 65e3, "addr_state": "NY"}
+    assert record == {**RECORD, "annual_inc": 65e3, "addr_state": "NY"}
+
+
+def test_an_optional_field_that_only_live_calls_sensitive_is_told_to_be_left_out() -> None:
+    less = changed(sensitive=["addr_state"], key_features=["annual_inc", "term"])
+    less["request"]["required"].remove("annual_inc")
+    rebuilder = Rebuilder(less, BASELINE, DOCUMENT)
+    assert rebuilder.filled["annual_inc"] is None
+    assert "annual_inc" not in rebuilder.record(LINE["features"])
+    assert rebuilder.key_features == ("term",)
+
+
 def test_without_a_baseline_the_first_example_stands_in() -> None:
     assert Rebuilder(DOCUMENT, {}).record(LINE["features"]) == RECORD
 
@@ -63,6 +84,18 @@ def test_a_typical_whole_number_is_whole() -> None:
     rebuilder = Rebuilder(document, {"funded_amnt": numeric_baseline([999.6])})
     filled = rebuilder.filled["funded_amnt"]
     assert (filled, type(filled)) == (1000, int)
+
+
+def test_a_sensitive_text_is_that_of_the_first_example_and_no_text_is_a_segment() -> None:
+    document = changed(key_features=["note", "int_rate"], sensitive=["note"])
+    rule = {"type": "string", "minLength": 1, "maxLength": 99}
+    document["request"]["properties"]["note"] = rule
+    document["request"]["required"].append("note")
+    document["examples"][0]["record"]["note"] = "A loan for a roof."
+    rebuilder = Rebuilder(document, {"note": text_baseline(["mine", "yours"])})
+    assert rebuilder.record({})["note"] == "A loan for a roof."
+    assert rebuilder.key_features == ("int_rate",)
+    assert Rebuilder({**document, "sensitive": []}, {}).key_features == ("int_rate",)
 
 
 def test_an_optional_field_that_was_left_out_stays_out() -> None:
@@ -158,11 +191,19 @@ def test_a_version_that_does_not_start_failed_and_one_without_room_was_not_asked
         ask(refusing("function_throttled", 429), "11", {})
 
 
+BOUNDS = {"minimum": 0, "maximum": 9}
+RULES = {
+    "string": {"type": "string", "enum": ["a", "b"]},
+    "text": {"type": "string", "minLength": 1, "maxLength": 9},
+}
+
+
 @st.composite
 def documents_and_records(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a contract of up to four fields of every kind, and a record that meets it."""
     values: dict[str, st.SearchStrategy[Any]] = {
         "string": st.sampled_from("ab"),
+        "text": st.text(st.characters(codec="utf-8"), min_size=1, max_size=9),
         "integer": st.integers(0, 9),
         "number": st.floats(0, 9),
     }
@@ -171,9 +212,8 @@ def documents_and_records(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, An
     required = draw(st.lists(st.sampled_from(names), unique=True))
     for name in names:
         kind = draw(st.sampled_from(sorted(values)))
-        bounds = {"enum": ["a", "b"]} if kind == "string" else {"minimum": 0, "maximum": 9}
         nullable = draw(st.booleans())
-        properties[name] = {"type": kind, "nullable": nullable, **bounds}
+        properties[name] = {"nullable": nullable, **RULES.get(kind, {"type": kind, **BOUNDS})}
         if name in required or draw(st.booleans()):
             record[name] = draw(values[kind] | st.none() if nullable else values[kind])
     sensitive = draw(st.lists(st.sampled_from(names), unique=True))

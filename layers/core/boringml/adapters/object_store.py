@@ -1,6 +1,6 @@
 """Objects in S3."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,10 +8,14 @@ from typing import IO, TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from boringml.adapters.object_version import ObjectVersion
 from boringml.errors import BoringError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+
+# DeleteObjects takes 1,000 keys.
+_MOST_DELETED = 1000
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,12 @@ class ObjectStore:
             Bucket=self.bucket, Key=key, Body=content, ChecksumAlgorithm="SHA256"
         )
 
+    def url(self, key: str, seconds: int) -> str:
+        """Return a URL that anybody may read an object by, for so many seconds."""
+        return self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=seconds
+        )
+
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Yield the objects under a prefix."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
@@ -79,6 +89,42 @@ class ObjectStore:
         for page in pages:
             for item in page.get("Contents", []):
                 yield StoredObject(item["Key"], item["Size"], item["LastModified"])
+
+    def pinned(self, key: str) -> tuple[str, str, int]:
+        """Return version id, ETag and size in bytes of an object as it is now.
+
+        Raises BoringError `object_missing`.
+        """
+        try:
+            found = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            raise self._missing(key, error) from error
+        return found.get("VersionId", "null"), found["ETag"].strip('"'), found["ContentLength"]
+
+    def version(self, key: str, version_id: str) -> ObjectVersion:
+        """Return one version of an object, to be read in ranges."""
+        return ObjectVersion(self._client, self.bucket, key, version_id)
+
+    def clear(self, prefix: str) -> None:
+        """Delete the objects under a prefix that ends in a slash.
+
+        Raises BoringError `key_unsafe` or, where one stays, `delete_failed` (503).
+        """
+        if not prefix.endswith("/"):
+            raise BoringError("key_unsafe", f"{prefix!r} must end in a slash: it is a folder.", 422)
+        self.delete([item.key for item in self.list(prefix)])
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; one that is not there is no error. Raises `delete_failed` (503)."""
+        for start in range(0, len(keys), _MOST_DELETED):
+            answer = self._client.delete_objects(
+                Bucket=self.bucket,
+                Delete={"Objects": [{"Key": key} for key in keys[start : start + _MOST_DELETED]]},
+            )
+            if answer.get("Errors"):
+                first = answer["Errors"][0]
+                told = f"{first.get('Key')} was not deleted: {first.get('Message')}."
+                raise BoringError("delete_failed", told, 503)
 
     def _missing(self, key: str, error: ClientError) -> BoringError:
         code = error.response["Error"]["Code"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from boringml.errors import BoringError
 from boringml.release.canary import Tally
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # A version that crashes or times out writes no line of its own: Lambda counts it.
 _LAMBDA = "AWS/Lambda"
+# What one log line brings comes together: where only one of them has a minute, it is on its way.
+_TOGETHER = (("answered", "failures"), ("outcomes", "bad_outcomes"))
 
 
 class VersionMetrics:
@@ -51,8 +54,10 @@ class VersionMetrics:
         """Return what live's requests to a version came to, from `begin` to before `end`.
 
         `begin` and `end` are whole periods. A request is slow above `slow_ms` milliseconds in the
-        handler. A request that Lambda failed counts as a request and as a failure. `outcome` is
-        the business event that is asked for as well, by model version, or None.
+        handler. A request that Lambda failed counts as a request and as a failure; one that had
+        written its line by then counts once more. `outcome` is the business event that is asked for
+        as well, by model version, or None. Raises BoringError `metrics_incomplete` (503) or
+        `metrics_forbidden` (403): what CloudWatch did not tell is no zero.
         """
         ours = {"model": self._model, "model_version": str(version)}
         ours["function_version"] = function_version
@@ -72,9 +77,11 @@ class VersionMetrics:
             by_model = {"model": self._model, "model_version": str(version), "outcome": outcome}
             for name in ("outcomes", "bad_outcomes"):
                 queries[name] = self._query(self._namespace, name, by_model, "Sum")
-        found = {
-            name: round(sum(values)) for name, values in self._data(queries, begin, end).items()
-        }
+        series = self._data(queries, begin, end)
+        for one, other in _TOGETHER:
+            if one in series and series[one].keys() != series[other].keys():
+                raise _incomplete(f"{one} and {other} are told of different minutes")
+        found = {name: round(sum(values.values())) for name, values in series.items()}
         return Tally(
             requests=found["answered"] + found["errors"],
             failures=found["failures"] + found["errors"],
@@ -89,7 +96,7 @@ class VersionMetrics:
         """Return the 95th percentile of a version's latency, in milliseconds in the handler.
 
         It is the mean of those of all periods, each weighted by its requests, since CloudWatch
-        has no percentile over periods. None where there were no requests.
+        has no percentile over periods. None where there were no requests. Raises as `tally` does.
         """
         ours = {"model": self._model, "model_version": str(version)}
         ours["function_version"] = function_version
@@ -101,11 +108,11 @@ class VersionMetrics:
             begin,
             end,
         )
-        requests = sum(found["count"])
-        if not requests or len(found["p95"]) != len(found["count"]):
+        counts = {at: n for at, n in found["count"].items() if at in found["p95"]}
+        requests = sum(counts.values())
+        if not requests:
             return None
-        pairs = zip(found["p95"], found["count"], strict=True)
-        return sum(p95 * count for p95, count in pairs) / requests
+        return sum(found["p95"][at] * count for at, count in counts.items()) / requests
 
     def _query(
         self, namespace: str, metric: str, dimensions: Mapping[str, str], statistic: str
@@ -121,15 +128,31 @@ class VersionMetrics:
 
     def _data(
         self, queries: "Mapping[str, MetricStatTypeDef]", begin: datetime, end: datetime
-    ) -> dict[str, list[float]]:
+    ) -> dict[str, dict[datetime, float]]:
+        """Return the values of each query by the beginning of their period."""
         asked: list[MetricDataQueryTypeDef] = [
             {"Id": name, "MetricStat": query} for name, query in queries.items()
         ]
         pages = self._client.get_paginator("get_metric_data").paginate(
             MetricDataQueries=asked, StartTime=begin, EndTime=end, ScanBy="TimestampAscending"
         )
-        found: dict[str, list[float]] = {name: [] for name in queries}
+        found: dict[str, dict[datetime, float]] = {name: {} for name in queries}
+        # A page has a part of a query's data ("PartialData"): its last status counts.
+        status: dict[str, str] = {}
         for page in pages:
             for result in page["MetricDataResults"]:
-                found[result["Id"]].extend(result["Values"])
+                values = zip(result["Timestamps"], result["Values"], strict=True)
+                found[result["Id"]].update(values)
+                status[result["Id"]] = result["StatusCode"]
+        for name in queries:
+            if status.get(name) == "Forbidden":
+                told = f"CloudWatch may not tell {name}: grant cloudwatch:GetMetricData."
+                raise BoringError("metrics_forbidden", told, 403)
+            if status.get(name) != "Complete":
+                raise _incomplete(f"{name} is {status.get(name, 'missing')}")
         return found
+
+
+def _incomplete(what: str) -> BoringError:
+    told = f"CloudWatch has not all metrics now, {what}: ask again."
+    return BoringError("metrics_incomplete", told, 503)

@@ -12,7 +12,7 @@ class Contract:
     """contract.json. `schema` is the JSON Schema of one record; limits are records and bytes.
 
     `has_gaps` tells whether a field may be null or absent. `sensitive` fields never reach a log;
-    `key_features` are those that segments are made of.
+    `key_features` are watched first.
     """
 
     model: str
@@ -27,6 +27,16 @@ class Contract:
     sensitive: tuple[str, ...]
     key_features: tuple[str, ...]
     has_gaps: bool
+
+    @property
+    def segment_features(self) -> tuple[str, ...]:
+        """Key features that segments are made of: no sensitive one, and no text."""
+        left_out = (*self.sensitive, *self.features.text)
+        return tuple(name for name in self.key_features if name not in left_out)
+
+    def label(self, probability: float) -> str:
+        """Return the label of P(positive): the threshold itself is positive."""
+        return self.positive if probability >= self.threshold else self.negative
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Contract":

@@ -66,7 +66,25 @@ def _of_field(path: str, live: Rule, candidate: Rule) -> Iterator[str]:
             yield f"{path}.enum: only some texts are accepted now"
         elif lost := _lost(live["enum"], candidate["enum"]):
             yield f"{path}.enum: {lost} no longer accepted"
+    elif kinds[0] == "string":
+        yield from _tighter_text(path, live, candidate)
     yield from _tighter(path, live, candidate)
+
+
+def _tighter_text(path: str, live: Rule, candidate: Rule) -> Iterator[str]:
+    (short, long), (low, high) = _lengths(live), _lengths(candidate)
+    if short < low:
+        yield f"{path}.minLength: rose from {short} to {low}"
+    if long > high:
+        yield f"{path}.maxLength: fell from {long} to {high}"
+
+
+def _lengths(rule: Rule) -> tuple[int, int]:
+    """Return the least and the most characters that a text or a category has."""
+    if "enum" not in rule:
+        return rule["minLength"], rule["maxLength"]
+    lengths = [len(word) for word in rule["enum"]]
+    return min(lengths), max(lengths)
 
 
 def _tighter(path: str, live: Rule, candidate: Rule) -> Iterator[str]:

@@ -55,10 +55,7 @@ def _of_value(value: Any, rule: Mapping[str, Any], where: str) -> Iterator[Viola
         return
     kind = rule["type"]
     if kind == "string":
-        if not isinstance(value, str):
-            yield Violation("wrong_type", where, "This field is text.")
-        elif value not in rule["enum"]:
-            yield Violation("unknown_category", where, f"One of: {', '.join(rule['enum'])}.")
+        yield from _of_string(value, rule, where)
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
         yield Violation("wrong_type", where, "This field is a number.")
@@ -68,6 +65,25 @@ def _of_value(value: Any, rule: Mapping[str, Any], where: str) -> Iterator[Viola
         yield Violation("wrong_type", where, "This field is a whole number.")
     elif not rule.get("minimum", value) <= value <= rule.get("maximum", value):
         yield Violation("out_of_bounds", where, _bounds(rule.get("minimum"), rule.get("maximum")))
+
+
+def _of_string(value: Any, rule: Mapping[str, Any], where: str) -> Iterator[Violation]:
+    if not isinstance(value, str):
+        yield Violation("wrong_type", where, "This field is text.")
+    elif "enum" in rule:
+        if value not in rule["enum"]:
+            yield Violation("unknown_category", where, f"One of: {', '.join(rule['enum'])}.")
+    elif _halved(value):
+        yield Violation("malformed_json", where, "This text has half of a surrogate pair.")
+    elif len(value) < rule["minLength"]:
+        yield Violation("text_too_short", where, f"At least {rule['minLength']} characters.")
+    elif len(value) > rule["maxLength"]:
+        yield Violation("text_too_long", where, f"At most {rule['maxLength']} characters.")
+
+
+def _halved(text: str) -> bool:
+    # JSON may escape what no UTF-8 holds ("\ud800"), so it can be no model's input.
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _finite(value: float) -> bool:

@@ -1,4 +1,4 @@
-"""What a training job costs, and what it may cost at most, from dated prices."""
+"""What jobs and batches cost, and what a job may cost at most, from dated prices."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Price:
-    """One price in USD: per hour of an instance, or per gigabyte and month."""
+    """One price in USD: of an instance's hour, a gigabyte's month or second, a million requests."""
 
     usd: float
     as_of: str
@@ -60,6 +60,55 @@ class Prices:
         if storage is None:
             raise _unknown(f"no price of training storage in {region}", "storage")
         return Price(**storage)
+
+    def transform_hour(self, region: str, instance_type: str) -> Price:
+        """Return the on-demand price of one instance hour. Raises BoringError `price_unknown`."""
+        hours = self._regions.get(region, {}).get("transform_hour", {})
+        if instance_type not in hours:
+            raise _unknown(f"no price of transforms on {instance_type} in {region}", instance_type)
+        return Price(**hours[instance_type])
+
+    def function(self, region: str, architecture: str) -> tuple[Price, Price]:
+        """Return Lambda's prices of a GB-second and of a million requests, or raise the same."""
+        found = self._regions.get(region, {}).get("lambda", {})
+        seconds = found.get("gb_second", {})
+        if architecture not in seconds:
+            raise _unknown(f"no price of Lambda on {architecture} in {region}", "lambda")
+        return Price(**seconds[architecture]), Price(**found["million_requests"])
+
+
+def function_cost(
+    seconds: float,
+    memory_mb: int,
+    requests: int,
+    *,
+    region: str,
+    architecture: str,
+    prices: Prices | None = None,
+) -> Cost:
+    """Return what Lambda functions of one size cost: their seconds, and their requests.
+
+    Starts are billed too and are not among the seconds. Raises BoringError `price_unknown`.
+    """
+    second, million = (prices or Prices.load()).function(region, architecture)
+    usd = seconds * memory_mb / 1024 * second.usd + requests / 1e6 * million.usd
+    told = f"Lambda on {architecture} in {region} at {second.usd} USD/GB-s"
+    return Cost(round(usd, 6), f"{told} ({second.source}, {second.as_of})")
+
+
+def transform_cost(
+    instance_type: str,
+    seconds: float,
+    instance_count: int = 1,
+    *,
+    region: str,
+    prices: Prices | None = None,
+) -> Cost:
+    """Return what a finished transform job costs. Raises BoringError `price_unknown`."""
+    hour = (prices or Prices.load()).transform_hour(region, instance_type)
+    usd = seconds * instance_count / _HOUR * hour.usd
+    told = f"{instance_type} in {region} at {hour.usd} USD/h ({hour.source}, {hour.as_of})"
+    return Cost(round(usd, 6), told)
 
 
 def training_cost(

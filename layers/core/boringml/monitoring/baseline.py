@@ -62,6 +62,23 @@ def categorical_baseline(values: Sequence[str], categories: Sequence[str]) -> di
     }
 
 
+def text_baseline(values: Sequence[str]) -> dict[str, Any]:
+    """Return count, nulls (the empty text), the share of nulls, and the lengths of the others.
+
+    `characters` (code points) and `words` (what spaces part) are numeric baselines: deciles and the
+    shares between them. No text is kept.
+    """
+    known = [value for value in values if value]
+    return {
+        "kind": "text",
+        "count": len(values),
+        "nulls": len(values) - len(known),
+        "empty_share": (len(values) - len(known)) / (len(values) or 1),
+        "characters": numeric_baseline([float(len(value)) for value in known]),
+        "words": numeric_baseline([float(len(value.split())) for value in known]),
+    }
+
+
 def bin_shares(values: Sequence[float], edges: Sequence[float]) -> list[float]:
     """Return the share of the values in each of the len(edges) + 1 bins; zeros of no values."""
     counts = Counter(bisect_left(edges, value) for value in values)

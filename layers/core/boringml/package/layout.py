@@ -19,10 +19,12 @@ RUNTIME_ONNX: Final = "onnx"
 RUNTIME_SKLEARN: Final = "sklearn"
 RUNTIMES: Final = (RUNTIME_ONNX, RUNTIME_SKLEARN)
 
-# model.onnx: inputs `numeric` double [N, k] and `categorical` string [N, m], each in the order of
-# the contract's properties; output `probabilities` float [N, 2].
+# model.onnx: inputs `numeric` double [N, k], `categorical` string [N, m] and `text` string [N, t],
+# each in the order of the contract's properties; output `probabilities` float [N, 2]. A model
+# without features of one kind has no such input.
 NUMERIC_INPUT: Final = "numeric"
 CATEGORICAL_INPUT: Final = "categorical"
+TEXT_INPUT: Final = "text"
 PROBABILITIES_OUTPUT: Final = "probabilities"
 # Labels are trained as 0 = decision.negative, 1 = decision.positive, so P(positive) is column 1
 # of every model's probabilities, whatever the two labels are called.

@@ -59,12 +59,24 @@ class Rebuilder:
     """Makes records whole. `filled` are the fields that the log may lack, and what stands in.
 
     A required field that is sensitive is filled with what is typical of the baseline's training
-    data, else of the contract's first example; an optional one stays out. So both versions are
-    asked the same, no person's data is made up, and what these fields do is not compared.
+    data, else (a text has no such thing) with the contract's first example; an optional one stays
+    out. So both versions are asked the same, no person's data is made up, and what these fields do
+    is not compared.
     """
 
-    def __init__(self, document: Mapping[str, Any], baseline: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        baseline: Mapping[str, Any],
+        live: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`document` is the candidate's contract.json, `live` that of the version whose log it is.
+
+        Lines lack what live's contract calls sensitive, answers of the candidate are not to be told
+        apart by what its own does: neither's fields are compared.
+        """
         contract = Contract.of(document)
+        sensitive = {*contract.sensitive, *(Contract.of(live).sensitive if live else ())}
         schema = contract.schema
         example = document["examples"][0]["record"]
         self.required = frozenset(schema["required"])
@@ -76,14 +88,19 @@ class Rebuilder:
             elif rule["type"] == "integer":
                 value = round(value)
             self._typical[name] = value
-        self.filled = {name: self._filled(name) for name in contract.sensitive}
-        self.key_features = tuple(n for n in contract.key_features if n not in self.filled)
+        known = [name for name in schema["properties"] if name in sensitive]
+        self.filled = {name: self._filled(name) for name in known}
+        self.key_features = tuple(n for n in contract.segment_features if n not in sensitive)
 
     def record(self, features: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record that a line's features are of."""
         # A field that was left out is null in the log, which only nullable fields take.
-        known = {n: v for n, v in features.items() if v is not None or n in self.required}
-        missing = {n: self._typical[n] for n in self.required if n not in features}
+        known = {
+            n: v
+            for n, v in features.items()
+            if n not in self.filled and (v is not None or n in self.required)
+        }
+        missing = {n: self._typical[n] for n in self.required if n not in known}
         return {**known, **missing}
 
     def _filled(self, name: str) -> Any:

@@ -30,7 +30,7 @@ def typical_value(baseline: Mapping[str, Any] | None) -> Any:
     """Return the median of a numeric feature, the most frequent category of another.
 
     The median is the decile edge that half of the training rows do not exceed. None where the
-    baseline has no such thing.
+    baseline has no such thing, as that of a text: its statistics are no text.
     """
     shares = baseline.get("shares") if baseline else None
     if not baseline or not shares:

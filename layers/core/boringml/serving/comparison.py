@@ -90,7 +90,7 @@ def pairs(
     given: Given, ours: tuple[Answer, ...], contract: Contract, request_id: str
 ) -> list[Pair]:
     """Return each record's two answers, the given one as `live`, ours as `candidate`."""
-    known = [name for name in contract.key_features if name not in contract.sensitive]
+    known = contract.segment_features
     return [
         Pair(f"{request_id}/{index}", before, after, {n: record.get(n) for n in known})
         for index, (record, before, after) in enumerate(

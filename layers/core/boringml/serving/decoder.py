@@ -14,26 +14,12 @@ Record = msgspec.Struct
 
 
 class Decoder:
-    """Decodes bodies of one contract. A record has the numeric fields first, then the others."""
+    """Decodes bodies of one contract. A record has its fields in the order of a frame."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._max_bytes = contract.max_body_bytes
-        required = frozenset(contract.schema["required"])
-        rules: Mapping[str, Mapping[str, Any]] = contract.schema["properties"]
-        fields: list[Any] = [
-            (name, _kind(rules[name]), *(() if name in required else (None,)))
-            for name in contract.features.names
-        ]
-        record: Any = msgspec.defstruct(
-            "Record",
-            fields,
-            forbid_unknown_fields=True,
-            frozen=True,
-            gc=False,
-            # Else msgspec wants optional fields last, and the order is that of the tensors.
-            kw_only=True,
-        )
+        record: Any = record_type(contract)
         several = Annotated[
             list[record],
             msgspec.Meta(min_length=1, max_length=contract.max_records),
@@ -63,10 +49,33 @@ class Decoder:
         return self._encode(replace(record, **self._hidden))
 
 
+def record_type(contract: Contract) -> Any:
+    """Return the msgspec type of one record: the numeric fields first, then the others."""
+    required = frozenset(contract.schema["required"])
+    rules: Mapping[str, Mapping[str, Any]] = contract.schema["properties"]
+    fields: list[Any] = [
+        (name, _kind(rules[name]), *(() if name in required else (None,)))
+        for name in contract.features.names
+    ]
+    return msgspec.defstruct(
+        "Record",
+        fields,
+        forbid_unknown_fields=True,
+        frozen=True,
+        gc=False,
+        # Else msgspec wants optional fields last, and the order is that of the tensors.
+        kw_only=True,
+    )
+
+
 def _kind(rule: Mapping[str, Any]) -> Any:
     kind: Any
-    if rule["type"] == "string":
+    if "enum" in rule:
         kind = Literal[tuple(rule["enum"])]
+    elif rule["type"] == "string":
+        # Both count code points, as JSON Schema does.
+        bounds = msgspec.Meta(min_length=rule["minLength"], max_length=rule["maxLength"])
+        kind = Annotated[str, bounds]
     else:
         low, high = rule.get("minimum"), rule.get("maximum")
         if rule["type"] == "integer":

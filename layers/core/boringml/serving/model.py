@@ -1,4 +1,4 @@
-"""A model in memory: its package is proved before a byte of it is used."""
+"""A model in ONNX Runtime: its package is proved before a byte of it is used."""
 
 import json
 import math
@@ -13,11 +13,10 @@ from msgspec.structs import astuple
 from boringml.contract.contract import Contract
 from boringml.errors import BoringError
 from boringml.package import layout
-from boringml.package.reader import Fetch, Package
+from boringml.package.reader import Fetch
 from boringml.serving.decoder import Decoder, Record
+from boringml.serving.served_model import clipped, held_to_bounds, package_of, warmed
 
-# float32 sums of trees leave [0, 1] by ulps; whatever is further out is no probability.
-_ROUNDING = 1e-5
 _OUTPUTS = [layout.PROBABILITIES_OUTPUT]
 
 
@@ -34,13 +33,15 @@ class Model:
         # A row of `numeric`, as C lays it out: packing is faster than numpy's own conversion.
         self._row = Struct(f"{self._width}d")
         self._numeric = np.empty((most, self._width), np.float64)
-        self._categorical = np.empty((most, len(features.categorical)), object)
-        both = {
+        categories = len(features.categorical)
+        self._strings = np.empty((most, categories + len(features.text)), object)
+        every = {
             layout.NUMERIC_INPUT: self._numeric,
-            layout.CATEGORICAL_INPUT: self._categorical,
+            layout.CATEGORICAL_INPUT: self._strings[:, :categories],
+            layout.TEXT_INPUT: self._strings[:, categories:],
         }
         # A model without features of one kind has no such input.
-        self._buffers = {name: buffer for name, buffer in both.items() if buffer.shape[1]}
+        self._buffers = {name: buffer for name, buffer in every.items() if buffer.shape[1]}
         self._one = self._first(1)
 
     def predict(self, records: Sequence[Record]) -> list[float]:
@@ -49,25 +50,35 @@ class Model:
         Raises ValueError when the model answers what is no probability.
         """
         width, numeric, row = self._width, self._numeric.data, self._row
-        categorical, size = self._categorical, self._row.size
+        strings, size = self._strings, self._row.size
         gaps = self.contract.has_gaps
         for index, record in enumerate(records):
             values = _filled(astuple(record), width) if gaps else astuple(record)
             row.pack_into(numeric, index * size, *values[:width])
-            categorical[index] = values[width:]
+            strings[index] = values[width:]
         rows = len(records)
         inputs = self._one if rows == 1 else self._first(rows)
         (probabilities,) = self._run(_OUTPUTS, inputs)
         positive: list[float] = probabilities[:, layout.POSITIVE_INDEX].tolist()
-        for index, probability in enumerate(positive):
-            if not 0.0 <= probability <= 1.0:
-                positive[index] = _clipped(probability)
+        return held_to_bounds(positive)
+
+    def predict_columns(self, numeric: Any, categorical: Any) -> Any:
+        """Return P(positive), float64 in [0, 1], of the rows of two arrays.
+
+        `numeric` is float64 (rows, fields) with NaN for what is missing, `categorical` holds text
+        with "" for it; fields as in the contract's features. Raises ValueError as `predict` does.
+        """
+        both = {layout.NUMERIC_INPUT: numeric, layout.CATEGORICAL_INPUT: categorical}
+        (probabilities,) = self._run(_OUTPUTS, {name: both[name] for name in self._buffers})
+        positive = probabilities[:, layout.POSITIVE_INDEX].astype(np.float64)
+        strange = ~((positive >= 0.0) & (positive <= 1.0))
+        for index in np.flatnonzero(strange):
+            positive[index] = clipped(float(positive[index]))
         return positive
 
     def label(self, probability: float) -> str:
-        """Return the contract's label of a probability: the threshold itself is positive."""
-        contract = self.contract
-        return contract.positive if probability >= contract.threshold else contract.negative
+        """Return the contract's label of a probability."""
+        return self.contract.label(probability)
 
     def _first(self, rows: int) -> dict[str, Any]:
         return {name: buffer[:rows] for name, buffer in self._buffers.items()}
@@ -80,21 +91,14 @@ def load_model(fetch: Fetch, name: str, digest: str, version: int) -> Model:
     `package_wrong_model` when it is of another model than `name`, `runtime_not_supported`,
     `package_incomplete`, what `fetch` raises, or what the model raises at its first prediction.
     """
-    package = Package(fetch, digest)
-    manifest = package.manifest
-    if manifest["model"] != name:
-        told = f"The package is one of model {manifest['model']}, not of {name}: release its own."
-        raise BoringError("package_wrong_model", told)
-    if manifest["runtime"] != layout.RUNTIME_ONNX:
-        told = f"This function runs ONNX, not {manifest['runtime']}: give the model that runtime."
+    package = package_of(fetch, name, digest)
+    runtime = package.manifest["runtime"]
+    if runtime != layout.RUNTIME_ONNX:
+        told = f"This function runs ONNX, not {runtime}: give the model that runtime."
         raise BoringError("runtime_not_supported", told)
     onnx = package.read(layout.ONNX_MODEL)
     document = json.loads(package.read(layout.CONTRACT))
-    model = Model(Contract.of(document), onnx, version)
-    # The first run is slow, and shows whether model and contract fit: both belong before traffic.
-    example = model.decoder.decode(json.dumps(document["examples"][0]["record"]).encode())
-    model.predict([example] if isinstance(example, Record) else example)
-    return model
+    return warmed(Model(Contract.of(document), onnx, version), document)
 
 
 def _session(onnx: bytes) -> Any:
@@ -103,7 +107,8 @@ def _session(onnx: bytes) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 3  # its warnings are no JSON lines
+    # Fatal ones alone: its lines are no JSON, and those of errors repeat what a record holds.
+    options.log_severity_level = 4
     return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
 
 
@@ -111,9 +116,3 @@ def _filled(values: tuple[Any, ...], width: int) -> tuple[Any, ...]:
     """Return the values with what a model takes for missing: NaN for a number, "" for a text."""
     numbers = [math.nan if value is None else value for value in values[:width]]
     return (*numbers, *("" if value is None else value for value in values[width:]))
-
-
-def _clipped(probability: float) -> float:
-    if -_ROUNDING <= probability <= 1 + _ROUNDING:
-        return min(1.0, max(0.0, probability))
-    raise ValueError(f"the model answers {probability}, which is no probability")

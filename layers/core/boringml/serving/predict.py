@@ -12,8 +12,8 @@ import orjson
 from boringml.errors import BoringError
 from boringml.serving import proxy_event
 from boringml.serving.decoder import Record
-from boringml.serving.model import Model
 from boringml.serving.prediction_log import NAMESPACE, PredictionLog
+from boringml.serving.served_model import ServedModel
 from boringml.serving.stages import UNCOUNTED
 
 Write = Callable[[str], Any]
@@ -36,10 +36,11 @@ class Predictor:
     def __init__(
         self,
         name: str,
-        model: Model | None,
+        model: ServedModel | None,
         function_version: str,
         write: Write = _print,
         namespace: str = NAMESPACE,
+        pattern: str = "online",
     ) -> None:
         self.name = name
         self.model = model
@@ -51,7 +52,7 @@ class Predictor:
                 # A dimension of the metrics, so text.
                 "model_version": str(model.version if model else 0),
                 "contract_version": model.contract.version if model else None,
-                "pattern": "online",
+                "pattern": pattern,
                 "function_version": function_version,
             },
             namespace,
@@ -71,10 +72,15 @@ class Predictor:
             body, lines = self._predict(event)
         except BoringError as error:
             status, body, code, lines = error.status, error.body(), error.code, []
-        except Exception:  # noqa: BLE001 - the last line of defence: a caller sees no stack trace
+        except Exception as error:  # noqa: BLE001 - the last line of defence: a caller sees no stack trace
             told = "The service failed; the request_id finds the cause in the log."
             failure = BoringError("internal_error", told)
-            status, body, code, lines = failure.status, failure.body(), failure.code, [_trace()]
+            status, body, code, lines = (
+                failure.status,
+                failure.body(),
+                failure.code,
+                [_trace(error)],
+            )
         answer = proxy_event.answer(status, body, request_id)
         stage = context.get("stage")
         cold, self._cold = self._cold, False
@@ -105,24 +111,25 @@ class Predictor:
             raise BoringError("model_not_released", told)
         decoded = model.decoder.decode(proxy_event.body_of(event, model.contract.max_body_bytes))
         if isinstance(decoded, list):
-            shown, lines = self._several(model, decoded)
+            shown, lines = predictions_of(model, decoded)
             body: Body = {"predictions": shown}
         else:
-            (body,), lines = self._several(model, [decoded])
+            (body,), lines = predictions_of(model, [decoded])
         body["model"] = self.name
         body["model_version"] = model.version
         return body, lines
 
-    def _several(self, model: Model, records: list[Record]) -> tuple[list[Body], list[Line]]:
-        """Return what the caller sees of each record, and what the log has of it."""
-        loggable = model.decoder.loggable
-        shown, lines = [], []
-        for record, probability in zip(records, model.predict(records), strict=True):
-            label = model.label(probability)
-            shown.append({"prediction": label, "probability": probability})
-            features = orjson.Fragment(loggable(record))
-            lines.append({"features": features, "prediction": label, "probability": probability})
-        return shown, lines
+
+def predictions_of(model: ServedModel, records: list[Record]) -> tuple[list[Body], list[Line]]:
+    """Return what the caller sees of each record, and what the log has of it."""
+    loggable = model.decoder.loggable
+    shown, lines = [], []
+    for record, probability in zip(records, model.predict(records), strict=True):
+        label = model.label(probability)
+        shown.append({"prediction": label, "probability": probability})
+        features = orjson.Fragment(loggable(record))
+        lines.append({"features": features, "prediction": label, "probability": probability})
+    return shown, lines
 
 
 def _is_id(text: str | None) -> bool:
@@ -136,6 +143,11 @@ def _is_trace(text: str | None) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _trace() -> Line:
-    # orjson encodes no half of a surrogate pair, which an error's text may hold.
-    return {"traceback": traceback.format_exc().encode(errors="replace").decode()}
+def _trace(error: BaseException) -> Line:
+    """Return where an error and its causes were raised: what they say may be a person's data."""
+    told = []
+    cause: BaseException | None = error
+    while cause is not None:
+        told.append("".join(traceback.format_tb(cause.__traceback__)) + type(cause).__qualname__)
+        cause = cause.__cause__ or cause.__context__
+    return {"traceback": "\n".join(reversed(told))}

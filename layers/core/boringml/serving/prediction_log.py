@@ -6,6 +6,7 @@ the hot path: merging dictionaries and encoding all of them each time takes twic
 
 import time
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -27,12 +28,18 @@ class PredictionLog:
 
     Among them are the dimensions of the metrics, `model`, `model_version` and
     `function_version`, as text. `namespace`
-    is that of the metrics.
+    is that of the metrics. `further` are metrics among the fields of each request, with units.
     """
 
-    def __init__(self, constants: Mapping[str, Any], namespace: str = NAMESPACE) -> None:
+    def __init__(
+        self,
+        constants: Mapping[str, Any],
+        namespace: str = NAMESPACE,
+        further: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._constants = b'",%b,' % orjson.dumps(constants)[1:-1]
-        self._directive = _directive(namespace, _DIMENSIONS, _METRICS)
+        metrics = [*_METRICS, *({"Name": name, "Unit": unit} for name, unit in further.items())]
+        self._directive = _directive(namespace, _DIMENSIONS, metrics)
         self._second = -1
         self._second_text = b""
 

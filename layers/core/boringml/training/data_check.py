@@ -32,7 +32,8 @@ def checked_table(files: list[DataFile], contract: dict[str, Any], features: Fea
 
     The last column is the target, as text. Raises BoringError with the code of the first problem
     (`missing_column`, `unknown_column`, `wrong_type`, `null_values`, `not_finite`,
-    `out_of_bounds`, `unknown_category`, `too_few_rows`, `one_class`, `label_balance`).
+    `out_of_bounds`, `unknown_category`, `text_too_short`, `text_too_long`, `too_few_rows`,
+    `one_class`, `label_balance`).
     """
     problems: list[Problem] = []
     tables = [_file_table(file, contract, features, problems) for file in files]
@@ -52,7 +53,8 @@ def _file_table(
     before = len(problems)
     for name in (name for name in wanted if name not in found):
         problems.append(Problem("missing_column", name, f"{file.name} has no {name!r}"))
-    for name in sorted(set(found) - set(wanted)):
+    # What names a row is no feature: nothing is learned from it.
+    for name in sorted(set(found) - set(wanted) - set(contract["data"].get("keys", ()))):
         text = f"{file.name} has {name!r}, which the contract does not know"
         problems.append(Problem("unknown_column", name, text))
     for name in sorted({name for name in found if found.count(name) > 1}):
@@ -85,6 +87,9 @@ def _column(
     known = values.drop_null()
     if name in features.bounds:
         problems.extend(_number_problems(name, where, known, features))
+        return values
+    if name in features.lengths:
+        problems.extend(_text_problems(name, where, known, features))
         return values
     decision = contract["decision"]
     categories = features.categories.get(name, (decision["positive"], decision["negative"]))
@@ -132,6 +137,22 @@ def _number_problems(
         yield Problem("out_of_bounds", name, f"{where} has {extremes['min']}, minimum {low}")
     if high is not None and extremes["max"] > high:
         yield Problem("out_of_bounds", name, f"{where} has {extremes['max']}, maximum {high}")
+
+
+def _text_problems(
+    name: str, where: str, known: pa.ChunkedArray, features: Features
+) -> Iterator[Problem]:
+    if len(known) == 0:
+        return
+    low, high = features.lengths[name]
+    # Lengths alone: what people wrote does not belong into a message.
+    extremes = pc.min_max(pc.utf8_length(known)).as_py()
+    if extremes["min"] < low:
+        text = f"{where} has {extremes['min']} characters, at least {low} are due"
+        yield Problem("text_too_short", name, text)
+    if extremes["max"] > high:
+        text = f"{where} has {extremes['max']} characters, at most {high} may be"
+        yield Problem("text_too_long", name, text)
 
 
 def _check_rows(table: pa.Table, contract: dict[str, Any]) -> None:

@@ -64,11 +64,13 @@ def _load_file(path: Path, name: str, features: Features) -> DataFile:
     return DataFile(name, table, {"name": name, **measure_file(path), "rows": table.num_rows})
 
 
-def _csv(path: Path, _features: Features) -> pa.Table:
+def _csv(path: Path, features: Features) -> pa.Table:
     with path.open(newline="", encoding="utf-8-sig") as stream:
         header = next(csv.reader(stream), [])
     return pyarrow.csv.read_csv(
         path,
+        # A text may have line breaks inside its quotes. Without texts, blocks are read in parallel.
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=bool(features.text)),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(header, pa.string()),
             null_values=[""],
@@ -87,7 +89,7 @@ def _json_lines(path: Path, features: Features) -> pa.Table:
     # Text that looks like a date would be read as one.
     dates = [
         (name, pa.string())
-        for name in features.categorical
+        for name in (*features.categorical, *features.text)
         if name in found.column_names and pa.types.is_timestamp(found.schema.field(name).type)
     ]
     if not dates:

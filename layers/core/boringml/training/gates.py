@@ -4,18 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from boringml.errors import BoringError
+from boringml.package.layout import RUNTIME_ONNX, RUNTIME_SKLEARN
 
 # Of the metrics that a model may be held to, the others are losses.
 _MORE_IS_BETTER = frozenset({"roc_auc"})
 
 
-def judge(evaluation: Mapping[str, Any], gates: Mapping[str, Any], runtime: str) -> list[str]:
+def judge(
+    evaluation: Mapping[str, Any],
+    gates: Mapping[str, Any],
+    runtime: str,
+    serving_runtime: str = RUNTIME_ONNX,
+) -> list[str]:
     """Return, in words, each gate that was passed.
+
+    `runtime` is the package's; `serving_runtime` is that of the function which is to serve it. One
+    that has scikit-learn serves model.joblib itself, which needs no faithful export.
 
     Raises BoringError `parity_failed` or `quality_gate_failed`, whose message tells every gate
     that was missed. Metrics that are not there are a failure, never a pass.
     """
-    passed, missed = _parity(evaluation["parity"], gates["parity"], runtime)
+    passed, missed = _parity(evaluation["parity"], gates["parity"], runtime, serving_runtime)
     if missed:
         raise BoringError("parity_failed", "; ".join(missed), 422)
     metrics = evaluation["metrics"]
@@ -32,15 +41,17 @@ def judge(evaluation: Mapping[str, Any], gates: Mapping[str, Any], runtime: str)
 
 
 def _parity(
-    found: Mapping[str, Any], gate: Mapping[str, Any], runtime: str
+    found: Mapping[str, Any], gate: Mapping[str, Any], runtime: str, serving_runtime: str
 ) -> tuple[list[str], list[str]]:
     difference, flipped = found.get("max_difference"), found.get("flipped_labels")
     told = (
         f"parity: largest difference {_number(difference)}, flipped labels {flipped}, "
         f"runtime {runtime}"
     )
+    if serving_runtime == RUNTIME_SKLEARN:
+        return [f"{told}: model.joblib itself serves"], []
     good = (
-        runtime == "onnx"
+        runtime == RUNTIME_ONNX
         and difference is not None
         and difference <= gate["max_difference"]
         and flipped is not None

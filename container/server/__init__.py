@@ -1,0 +1,1 @@
+"""What `serve` does: a package behind SageMaker's three routes."""

@@ -1,0 +1,1 @@
+"""Asynchronous jobs: each goes to one final state, and its client is told."""

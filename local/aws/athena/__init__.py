@@ -1,0 +1,8 @@
+"""Athena for the local AWS: one module per gap of MiniStack 1.5.33."""
+
+from local.aws.athena import partitions
+
+
+def install() -> None:
+    """Install every module; raise SeamMissingError where a seam of MiniStack is gone."""
+    partitions.install()

@@ -1,0 +1,1 @@
+"""What MiniStack's SQS lacks."""

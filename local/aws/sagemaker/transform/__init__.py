@@ -1,0 +1,1 @@
+"""Models and batch transform jobs: the container's `serve` as a process, asked over HTTP."""
