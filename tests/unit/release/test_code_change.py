@@ -67,6 +67,16 @@ def test_code_that_was_live_and_was_rolled_back_is_left_to_a_person(
     assert wanted(deployed) == {}
 
 
+def test_a_deployment_that_takes_code_back_is_released_as_new_code_is(
+    deployed: World,
+) -> None:
+    before = deployed.function.versions["1"]
+    promoted(deployed, opened(deployed, None)["version"])
+    assert wanted(deployed) == {}
+    deployed.function.versions["$LATEST"] = before
+    assert list(wanted(deployed)) == ["credit"]
+
+
 def test_while_a_release_is_under_way_its_end_is_waited_for(
     deployed: World,
     live: Route,  # noqa: F811

@@ -26,12 +26,13 @@ def releases_of_new_code(
 ) -> dict[str, str]:
     """Return {model: name of a release} of the models whose newest code wants a release.
 
-    It does where other code is live, and the newest was tried neither with the version that is live
-    nor with one that was live: code that failed is not tried again and again, a person may do so.
+    It does where other code is live, unless the newest is what was published last, with the version
+    that is live or with one that was: code that failed is not tried again and again, but a person
+    may. While a release or a rollback is under way nothing is asked: its end asks again.
     A model that was never released has nothing to compare with: its first release takes $LATEST.
     While a release or a rollback is under way nothing is asked: its end asks again.
-    The name is the same for the same code and version, so that several who ask start one release;
-    and another one after a release that was refused before it could begin.
+    The name is the same until a release publishes or is refused before it could begin, so that
+    several who ask start one release.
     """
     found = {}
     for model, function in functions.items():
@@ -43,22 +44,25 @@ def releases_of_new_code(
             continue
         history, digest = registry.history(model), fingerprint(code)
         if not _tried(history, live, digest):
-            turn = sum(_refused(event) for event in history)
-            found[model] = f"code-{model}-{digest[:24]}-{live.version}-{turn}"
+            turns = [event.sequence for event in history if _published(event) or _refused(event)]
+            found[model] = f"code-{model}-{digest[:24]}-{turns[-1] if turns else 0}"
     return found
 
 
 def _tried(history: list[HistoryEvent], live: Route, digest: str) -> bool:
-    was_live = {
-        route_of(event).function_version
+    last = next((event for event in reversed(history) if _published(event)), None)
+    if last is None or last.details["code"] != digest:
+        return False
+    return last.to_version == live.version or any(
+        event.kind == MOVED
+        and event.alias == LIVE
+        and route_of(event).function_version == last.details["function_version"]
         for event in history
-        if event.kind == MOVED and event.alias == LIVE
-    }
-    return any(
-        event.to_version == live.version or event.details["function_version"] in was_live
-        for event in history
-        if event.kind == STEP and event.details.get("code") == digest
     )
+
+
+def _published(event: HistoryEvent) -> bool:
+    return event.kind == STEP and event.details.get("step") == "publish"
 
 
 def _refused(event: HistoryEvent) -> bool:

@@ -104,13 +104,14 @@ def finish_promotion(
 ) -> dict[str, Any]:
     """Do what is left of a promotion that was decided; return as `promote_version` does.
 
-    A retry says the same again: `from` is what the decision says, not what is live by now.
+    A retry says the same again: `from` is what the decision says, not what is live by now. Where
+    all was live already, by somebody else's decision, `from` is the version itself.
     """
     model, route = decided.model, route_of(decided)
     _name_candidate(registry, model, None, mover, f"version {route.version} is live")
     moved = {
         "version": route.version,
-        "from": decided.from_version,
+        "from": decided.from_version if decided.by == mover.by else route.version,
         "function_version": route.function_version,
     }
     events.publish("ModelPromoted", {"model": model, **moved})
