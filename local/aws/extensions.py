@@ -19,6 +19,7 @@ EXTENSIONS = (
     "local.aws.functions.traces",
     "local.aws.cloudformation.nested_sam",
     "local.aws.cloudformation.yaml_definitions",
+    "local.aws.cloudformation.property_types",
     "local.aws.cloudformation.stack_events",
     "local.aws.apigateway.openapi",
     "local.aws.apigateway.requests",
