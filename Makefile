@@ -71,6 +71,10 @@ bad-requests: setup ## Show the status and code that each bad request gets over 
 simulate: setup ## Show by simulation how often the judge of a canary is right
 	.venv/bin/python -m benchmarks.release.canary_simulation
 
+.PHONY: jobs-chaos
+jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger (after make demo)
+	@source .local/env && $(BIN)/python -m benchmarks.jobs.chaos
+
 .PHONY: test lint check openapi
 test: setup ## Run every test
 	@$(BIN)/python -m pytest
