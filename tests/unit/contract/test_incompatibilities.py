@@ -23,15 +23,23 @@ numbers = st.builds(
 )  # fmt: skip
 categories = st.builds(
     lambda words, null: {"type": "string", "enum": words, "nullable": null},
-    st.lists(st.sampled_from("uvw"), min_size=1, unique=True),
+    st.lists(st.sampled_from(["u", "v", "ww", "xxx"]), min_size=1, unique=True),
     st.booleans(),
 )
+texts = st.builds(
+    lambda least, more, null: {
+        "type": "string", "minLength": least, "maxLength": least + more, "nullable": null
+    },
+    st.integers(1, 3),
+    st.integers(0, 2),
+    st.booleans(),
+)  # fmt: skip
 
 
 @st.composite
 def requests(draw: Any) -> dict[str, Any]:
     """The request of a small contract, over the same few names."""
-    fields = draw(st.dictionaries(st.sampled_from("abc"), numbers | categories, min_size=1))
+    fields = draw(st.dictionaries(st.sampled_from("abc"), numbers | categories | texts, min_size=1))
     required = [name for name in sorted(fields) if draw(st.booleans())]
     return {"properties": fields, "required": required}
 
@@ -39,8 +47,11 @@ def requests(draw: Any) -> dict[str, Any]:
 def edges(rule: dict[str, Any]) -> list[Any]:
     """The values of a field at the edges of what its rule accepts."""
     found: list[Any] = [None] if rule["nullable"] else []
-    if rule["type"] == "string":
+    if "enum" in rule:
         return found + rule["enum"]
+    if rule["type"] == "string":
+        # No word of any category.
+        return [*found, "é" * rule["minLength"], "é" * rule["maxLength"]]
     found += [rule["minimum"], rule["maximum"]]
     if rule["type"] == "number":
         found.append(float(rule["minimum"]))
@@ -125,3 +136,15 @@ def test_each_break_is_told_once_and_in_words() -> None:
         "request.properties.term.enum: 'term_60' is no longer accepted",
         "limits.max_records: fell from 100 to 50",
     ]
+
+
+def test_a_text_that_may_no_longer_be_as_short_or_as_long_is_told() -> None:
+    def text(least: int, most: int) -> dict[str, Any]:
+        rule = {"type": "string", "minLength": least, "maxLength": most}
+        return with_request({"properties": {"note": rule}, "required": ["note"]})
+
+    assert incompatibilities(text(1, 9), text(2, 8)) == [
+        "request.properties.note.minLength: rose from 1 to 2",
+        "request.properties.note.maxLength: fell from 9 to 8",
+    ]
+    assert incompatibilities(text(2, 8), text(1, 9)) == []

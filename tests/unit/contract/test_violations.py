@@ -104,3 +104,21 @@ def test_a_nullable_or_optional_field_may_be_null_or_absent() -> None:
     }
     assert violations({"a": None}, schema) == []
     assert [v.code for v in violations({"a": 1, "b": None}, schema)] == ["wrong_type"]
+
+
+def test_a_refused_text_is_not_repeated_to_the_caller() -> None:
+    schema = {
+        "required": ["note"],
+        "properties": {"note": {"type": "string", "minLength": 2, "maxLength": 9}},
+    }
+    for text, code in (("x", "text_too_short"), ("secret " * 9, "text_too_long")):
+        (found,) = violations({"note": text}, schema)
+        assert (found.code, found.field) == (code, "$.note")
+        assert text not in found.message
+
+
+def test_a_text_may_be_null_where_the_contract_says_so() -> None:
+    rule = {"type": "string", "minLength": 2, "maxLength": 9, "nullable": True}
+    schema = {"required": ["note"], "properties": {"note": rule}}
+    assert violations({"note": None}, schema) == []
+    assert [v.code for v in violations({"note": ""}, schema)] == ["text_too_short"]

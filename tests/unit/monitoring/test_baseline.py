@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boringml.monitoring.baseline import bin_shares, categorical_baseline, numeric_baseline
+from boringml.monitoring.baseline import (
+    bin_shares,
+    categorical_baseline,
+    numeric_baseline,
+    text_baseline,
+)
 
 finite = st.floats(-1e9, 1e9, allow_nan=False)
 
@@ -59,3 +64,25 @@ def test_a_category_without_a_row_is_listed_with_zero() -> None:
 
 def test_categories_of_no_values_are_zero() -> None:
     assert categorical_baseline([], ["a"])["shares"] == {"a": 0.0}
+
+
+def test_a_text_is_told_by_its_lengths_in_characters_and_words() -> None:
+    found = text_baseline(["good tea", "", "é \n 美味しい", "a"])
+    assert (found["kind"], found["count"], found["nulls"]) == ("text", 4, 1)
+    assert found["empty_share"] == 0.25
+    assert found["characters"] == numeric_baseline([8.0, 8.0, 1.0])
+    assert found["words"] == numeric_baseline([2.0, 2.0, 1.0])
+
+
+def test_texts_of_no_rows_have_no_lengths() -> None:
+    found = text_baseline([])
+    assert (found["empty_share"], found["characters"]["edges"]) == (0.0, [])
+
+
+@given(st.lists(st.text(max_size=5)))
+def test_the_shares_of_lengths_are_those_of_the_texts_that_are_there(values: list[str]) -> None:
+    found = text_baseline(values)
+    there = found["count"] - found["nulls"]
+    for lengths in (found["characters"], found["words"]):
+        assert lengths["count"] == there
+        assert math.fsum(lengths["shares"]) == pytest.approx(1 if there else 0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from boringml.contract.contract import Contract
 from boringml.contract.violations import violations
 from boringml.errors import BoringError
-from boringml.monitoring.baseline import categorical_baseline, numeric_baseline
+from boringml.monitoring.baseline import categorical_baseline, numeric_baseline, text_baseline
 from boringml.release.replay import (
     Rebuilder,
     answer_of,
@@ -63,6 +63,18 @@ def test_a_typical_whole_number_is_whole() -> None:
     rebuilder = Rebuilder(document, {"funded_amnt": numeric_baseline([999.6])})
     filled = rebuilder.filled["funded_amnt"]
     assert (filled, type(filled)) == (1000, int)
+
+
+def test_a_sensitive_text_is_that_of_the_first_example_and_no_text_is_a_segment() -> None:
+    document = changed(key_features=["note", "int_rate"], sensitive=["note"])
+    rule = {"type": "string", "minLength": 1, "maxLength": 99}
+    document["request"]["properties"]["note"] = rule
+    document["request"]["required"].append("note")
+    document["examples"][0]["record"]["note"] = "A loan for a roof."
+    rebuilder = Rebuilder(document, {"note": text_baseline(["mine", "yours"])})
+    assert rebuilder.record({})["note"] == "A loan for a roof."
+    assert rebuilder.key_features == ("int_rate",)
+    assert Rebuilder({**document, "sensitive": []}, {}).key_features == ("int_rate",)
 
 
 def test_an_optional_field_that_was_left_out_stays_out() -> None:
@@ -158,11 +170,19 @@ def test_a_version_that_does_not_start_failed_and_one_without_room_was_not_asked
         ask(refusing("function_throttled", 429), "11", {})
 
 
+BOUNDS = {"minimum": 0, "maximum": 9}
+RULES = {
+    "string": {"type": "string", "enum": ["a", "b"]},
+    "text": {"type": "string", "minLength": 1, "maxLength": 9},
+}
+
+
 @st.composite
 def documents_and_records(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a contract of up to four fields of every kind, and a record that meets it."""
     values: dict[str, st.SearchStrategy[Any]] = {
         "string": st.sampled_from("ab"),
+        "text": st.text(st.characters(codec="utf-8"), min_size=1, max_size=9),
         "integer": st.integers(0, 9),
         "number": st.floats(0, 9),
     }
@@ -171,9 +191,8 @@ def documents_and_records(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, An
     required = draw(st.lists(st.sampled_from(names), unique=True))
     for name in names:
         kind = draw(st.sampled_from(sorted(values)))
-        bounds = {"enum": ["a", "b"]} if kind == "string" else {"minimum": 0, "maximum": 9}
         nullable = draw(st.booleans())
-        properties[name] = {"type": kind, "nullable": nullable, **bounds}
+        properties[name] = {"nullable": nullable, **RULES.get(kind, {"type": kind, **BOUNDS})}
         if name in required or draw(st.booleans()):
             record[name] = draw(values[kind] | st.none() if nullable else values[kind])
     sensitive = draw(st.lists(st.sampled_from(names), unique=True))

@@ -168,6 +168,39 @@ def test_an_unknown_name_is_told_but_not_at_any_length() -> None:
     assert refusal == ("unknown_field", "$." + "x" * 64)
 
 
+TEXTS = {
+    "required": ["note"],
+    "properties": {"note": {"type": "string", "minLength": 2, "maxLength": 4}},
+}
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        ('"ab"', None),
+        ('"abcd"', None),
+        ('"a"', "text_too_short"),
+        ('""', "text_too_short"),
+        ('"abcde"', "text_too_long"),
+        # A character is a code point, whatever its bytes or its escape.
+        ('"éééé"', None),
+        ('"\\ud83d\\ude00"', "text_too_short"),
+        ('"\U0001f600\U0001f600\U0001f600\U0001f600"', None),
+        ('"a\\n\\u0000"', None),
+        ('"  "', None),
+        ('"ab\\ud83d"', "malformed_json"),
+        ("5", "wrong_type"),
+        ("null", "wrong_type"),
+        ('["ab"]', "wrong_type"),
+    ],
+)
+def test_a_text_has_its_bounds_in_characters(token: str, code: str | None) -> None:
+    request = {**tiny.DOCUMENT["request"], **TEXTS}
+    contract = Contract.of({**tiny.DOCUMENT, "request": request})
+    expected = None if code is None else (code, "$.note")
+    assert refused(f'{{"note": {token}}}', Decoder(contract)) == expected
+
+
 # --- any contract, any record: the decoder says no exactly when the explainer does -------------
 
 TOKENS = st.one_of(
@@ -175,6 +208,8 @@ TOKENS = st.one_of(
         ["null", "true", "NaN", "-Infinity", "1e999", "-0", "-0.0", "1.0", "1e0", "2.5", "[]", "{}"]
     ),
     st.sampled_from(['"a"', '"b"', '"\\u0061"', '"c"', '""', '"\\ud800"', '"1"']),
+    st.text(max_size=6).map(json.dumps),
+    st.text("é\n\U0001f600", max_size=6).map(lambda text: json.dumps(text, ensure_ascii=False)),
     st.integers(-30, 30).map(str),
     st.integers().map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
@@ -184,9 +219,12 @@ BOUNDS = st.one_of(st.none(), st.integers(-20, 20), st.floats(-20, 20))
 
 @st.composite
 def rules(draw: st.DrawFn) -> dict[str, Any]:
-    kind = draw(st.sampled_from(["string", "number", "integer"]))
-    rule: dict[str, Any] = {"type": kind}
-    if kind == "string":
+    kind = draw(st.sampled_from(["string", "text", "number", "integer"]))
+    rule: dict[str, Any] = {"type": "string" if kind == "text" else kind}
+    if kind == "text":
+        rule["minLength"] = draw(st.integers(1, 3))
+        rule["maxLength"] = rule["minLength"] + draw(st.integers(0, 3))
+    elif kind == "string":
         rule["enum"] = draw(st.lists(st.sampled_from("abc"), min_size=1, unique=True))
     else:
         for name in ("minimum", "maximum"):

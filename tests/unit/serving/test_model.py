@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from boringml.contract.contract import Contract
 from boringml.errors import BoringError
@@ -166,3 +167,46 @@ def test_a_model_may_have_features_of_one_kind(kind: str, monkeypatch: pytest.Mo
     assert isinstance(decoded, Record)
     assert model.predict([decoded]) == [0.5]
     assert given == [layout.CATEGORICAL_INPUT if kind == "string" else layout.NUMERIC_INPUT]
+
+
+def test_texts_have_a_tensor_of_their_own() -> None:
+    rule = {"type": "string", "minLength": 1, "maxLength": 9}
+    document = json.loads(json.dumps(tiny.DOCUMENT))
+    category = {"type": "string", "enum": ["no", "yes"]}
+    properties = {"first": rule, "kind": category, "second": rule}
+    document["request"] |= {"properties": properties, "required": list(properties)}
+    model = Model(Contract.of(document), equal_texts(), 1)
+    bodies = [("a", "no", "a"), ("a", "yes", "b"), ("é\n", "no", "é\n")]
+    records = model.decoder.decode(
+        json.dumps([dict(zip(properties, body, strict=True)) for body in bodies]).encode()
+    )
+    assert isinstance(records, list)
+    assert model.predict(records) == [1.0, 0.0, 1.0]
+    assert [model.predict([record]) for record in records] == [[1.0], [0.0], [1.0]]
+
+
+def equal_texts() -> bytes:
+    """Return a graph that is sure of two texts that are equal, and needs a category beside them."""
+    tensor = helper.make_tensor_value_info
+    columns = [helper.make_node("Split", [layout.TEXT_INPUT], ["a", "b"], axis=1, num_outputs=2)]
+    nodes = [
+        *columns,
+        helper.make_node("Equal", ["a", "b"], ["same"]),
+        helper.make_node("Cast", ["same"], ["positive"], to=TensorProto.FLOAT),
+        helper.make_node("Equal", [layout.CATEGORICAL_INPUT, "yes"], ["is_yes"]),
+        helper.make_node("Cast", ["is_yes"], ["other"], to=TensorProto.FLOAT),
+        helper.make_node("Concat", ["other", "positive"], ["probabilities"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "equal",
+        [
+            tensor(layout.CATEGORICAL_INPUT, TensorProto.STRING, [None, 1]),
+            tensor(layout.TEXT_INPUT, TensorProto.STRING, [None, 2]),
+        ],
+        [tensor(layout.PROBABILITIES_OUTPUT, TensorProto.FLOAT, [None, 2])],
+        [helper.make_tensor("yes", TensorProto.STRING, [1], [b"yes"])],
+    )
+    opset = [helper.make_opsetid("", 19)]
+    content: bytes = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    return content

@@ -34,6 +34,26 @@ CONTRACT: dict[str, Any] = {
     },
 }
 FEATURES = features_of(CONTRACT)
+NOTES: dict[str, Any] = {
+    **CONTRACT,
+    "request": {
+        "properties": {
+            "note": {"type": "string", "minLength": 2, "maxLength": 5000},
+            "age": {"type": "integer", "minimum": 0, "maximum": 120},
+        }
+    },
+    "data": {**CONTRACT["data"], "max_null_fraction": {"note": 0.25}},
+}
+TEXTS = [
+    'She said "good", twice,\nand\n\nleft.',
+    "\r\nwindows\r",
+    "naïve café \U0001f600 美味しい",
+    "  spaces stay  ",
+    "2026-01-01",
+    "17",
+    "null",
+    "x" * 5000,
+]
 FORMATS: list[Format] = ["csv", "parquet", "jsonl"]
 
 
@@ -213,3 +233,82 @@ def test_text_that_looks_like_a_date_stays_text(tmp_path: Path) -> None:
     error = refusal(tmp_path)
     assert error.code == "unknown_category"
     assert "'2026-01-01'" in error.message
+
+
+# --- texts ------------------------------------------------------------------------------------
+
+
+def notes(texts: list[str | None]) -> pd.DataFrame:
+    labels = ["good", "bad"] * len(texts)
+    return pd.DataFrame({"age": 1, "note": texts, "Class": labels[: len(texts)]})
+
+
+def check_notes(folder: Path) -> Rows:
+    features = features_of(NOTES)
+    files = load(folder, features, NOTES["data"]["max_bytes"])
+    return rows_of(checked_table(files, NOTES, features), features, "Class", "bad")
+
+
+def test_texts_come_last_in_a_frame() -> None:
+    both = {**CONTRACT["request"]["properties"], **NOTES["request"]["properties"]}
+    features = features_of({"request": {"properties": dict(sorted(both.items(), reverse=True))}})
+    assert features.names == ("rate", "age", "colour", "note")
+    assert (features.text_columns, features.lengths) == ([3], {"note": (2, 5000)})
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_texts_stay_as_they_are_in_every_format(tmp_path: Path, kind: Format) -> None:
+    write(notes(TEXTS), tmp_path / f"a.{kind}", kind)
+    assert sorted(check_notes(tmp_path).frame["note"]) == sorted(TEXTS)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_file_of_texts_may_be_larger_than_what_is_read_at_once(
+    tmp_path: Path, kind: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"{number}\n" + 'long, "quoted" ' * 300 for number in range(600)]
+    path = tmp_path / f"a.{kind}"
+    write(notes(texts), path, kind)
+    monkeypatch.setitem(NOTES["data"], "max_bytes", 10**8)
+    if kind != "parquet":
+        assert path.stat().st_size > 2**21
+    assert sorted(check_notes(tmp_path).frame["note"]) == sorted(texts)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_empty_text_is_a_missing_one(tmp_path: Path, kind: Format) -> None:
+    write(notes([None, "ab", "cd", "ef"]), tmp_path / f"a.{kind}", kind)
+    assert sorted(check_notes(tmp_path).frame["note"]) == ["", "ab", "cd", "ef"]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [
+        (["secret" * 1000, "ab", "cd", "ef"], "text_too_long"),
+        (["s", "ab", "cd", "ef"], "text_too_short"),
+        ([None, None, "cd", "ef"], "null_values"),
+    ],
+)
+def test_bad_texts_are_refused_by_name_and_never_repeated(
+    tmp_path: Path, texts: list[str | None], code: str, kind: Format
+) -> None:
+    write(notes(texts), tmp_path / f"a.{kind}", kind)
+    with pytest.raises(BoringError) as caught:
+        check_notes(tmp_path)
+    assert (caught.value.code, caught.value.details["fields"]) == (code, ["note"])
+    assert "secret" not in caught.value.message
+
+
+def test_a_number_is_no_text_where_the_format_knows_types(tmp_path: Path) -> None:
+    write(notes(["ab", "cd", "ef", "gh"]).assign(note=5), tmp_path / "a.parquet", "parquet")
+    with pytest.raises(BoringError, match="wrong_type"):
+        check_notes(tmp_path)
+
+
+def test_equal_texts_stay_on_one_side_whatever_their_label(tmp_path: Path) -> None:
+    texts = [f"text {number % 50}" for number in range(400)]
+    write(notes(texts), tmp_path / "a.csv", "csv")
+    learned, held_out = check_notes(tmp_path).split(0.3)
+    assert len(held_out)
+    assert not set(learned.frame["note"]) & set(held_out.frame["note"])

@@ -46,6 +46,15 @@ def test_another_runtime_has_no_parity():
     assert refusal(evaluation(), "sklearn") == "parity_failed"
 
 
+def test_a_function_with_scikit_learn_serves_what_has_no_faithful_export():
+    unfaithful = {"max_difference": 0.1, "flipped_labels": 7}
+    for parity in (unfaithful, {"max_difference": None, "flipped_labels": None}):
+        passed = judge(evaluation(parity=parity), GATES, "sklearn", "sklearn")
+        assert "model.joblib itself serves" in passed[0]
+    with pytest.raises(BoringError, match="quality_gate_failed"):
+        judge(evaluation(metrics={}), GATES, "sklearn", "sklearn")
+
+
 def test_worse_than_live_is_refused():
     assert refusal(evaluation(live={"metrics": {"roc_auc": 0.82}})) == "quality_gate_failed"
 

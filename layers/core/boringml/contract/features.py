@@ -1,7 +1,7 @@
 """The features of a contract, in the order that models, packages and serving share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -17,11 +17,11 @@ class Features:
 
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
-    text: tuple[str, ...]
     integers: frozenset[str]
     bounds: Mapping[str, tuple[float | None, float | None]]
     categories: Mapping[str, tuple[str, ...]]
-    lengths: Mapping[str, tuple[int, int]]
+    text: tuple[str, ...] = ()
+    lengths: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,9 +54,9 @@ def features_of(contract: Mapping[str, Any]) -> Features:
     return Features(
         numeric=tuple(numeric),
         categorical=tuple(categorical),
-        text=tuple(text),
         integers=frozenset(n for n, p in numeric.items() if p["type"] == "integer"),
         bounds={n: (p.get("minimum"), p.get("maximum")) for n, p in numeric.items()},
         categories={n: tuple(p["enum"]) for n, p in categorical.items()},
+        text=tuple(text),
         lengths={n: (p["minLength"], p["maxLength"]) for n, p in text.items()},
     )

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version as installed
 from typing import Any
@@ -91,6 +92,8 @@ def _unpickled(proved: bytes) -> Any:
     os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     import joblib
 
+    # Columns are told by their place on purpose: their names would need pandas.
+    warnings.filterwarnings("ignore", "X does not have valid feature names")
     return joblib.load(io.BytesIO(proved))
 
 

@@ -72,11 +72,12 @@ def held_to_bounds(probabilities: list[float]) -> list[float]:
     """
     for index, probability in enumerate(probabilities):
         if not 0.0 <= probability <= 1.0:
-            probabilities[index] = _clipped(probability)
+            probabilities[index] = clipped(probability)
     return probabilities
 
 
-def _clipped(probability: float) -> float:
+def clipped(probability: float) -> float:
+    """Return a probability with rounding taken off. Raises ValueError for what is none."""
     if -_ROUNDING <= probability <= 1 + _ROUNDING:
         return min(1.0, max(0.0, probability))
     raise ValueError(f"the model answers {probability}, which is no probability")
