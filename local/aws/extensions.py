@@ -28,6 +28,7 @@ EXTENSIONS = (
     "local.aws.apigateway.service_templates",
     "local.aws.apigateway.metrics",
     "local.aws.apigateway.access_logs",
+    "local.aws.sqs.batch_permissions",
     "local.aws.sqs.message_move",
     "local.aws.cloudwatch.emf",
     "local.aws.cloudwatch.statistics",

@@ -166,6 +166,32 @@ def test_what_a_template_may_not_use_here_fails(api: QueueApi) -> None:
     assert "Messages" not in api.sqs.receive_message(QueueUrl=api.queue)
 
 
+def test_a_batch_is_permitted_by_the_action_of_a_single_message(local_aws: LocalAWS) -> None:
+    sqs, iam = local_aws.client("sqs"), local_aws.client("iam")
+    url = sqs.create_queue(QueueName=unique("q"))["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    (found,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    user = unique("worker")
+    iam.create_user(UserName=user)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    worker = local_aws.client(
+        "sqs",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    entry = {"Id": "0", "ReceiptHandle": found["ReceiptHandle"], "VisibilityTimeout": 0}
+
+    def hide() -> Any:
+        return worker.change_message_visibility_batch(QueueUrl=url, Entries=[entry])
+
+    with pytest.raises(worker.exceptions.ClientError, match="not authorized"):
+        hide()
+    statement = {"Effect": "Allow", "Action": "sqs:ChangeMessageVisibility", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName=user, PolicyName="hide", PolicyDocument=policy)
+    assert len(hide()["Successful"]) == 1
+
+
 SLOW = """
 import time
 def handler(event, context):
@@ -202,6 +228,8 @@ def test_the_pool_is_as_large_as_its_mapping_says_whatever_its_type(
         sqs.send_message(QueueUrl=url, MessageBody="{}")
 
     def runs() -> list[tuple[float, float]]:
+        if not logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"]:
+            return []
         found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
         lines = [line.split() for event in found for line in event["message"].splitlines()]
         return [(float(w[1]), float(w[2])) for w in lines if w[:1] == ["ran"]]
