@@ -2,9 +2,7 @@
 
 import json
 import statistics
-import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,16 +13,19 @@ from rich.table import Table
 from boringml.adapters import declarations
 from boringml.adapters.registry_table import RegistryTable
 from boringml.registry.records import HistoryEvent
+from local import batch_demo, jobs_demo
 from local.bad_requests import Case, send_bad_requests
 from local.bad_versions import THROWS_ABOVE_INCOME
-from local.datasets import credit_records, write_credit
-from local.following import executions, follow, started_after
+from local.batch_demo import Compared
+from local.datasets import credit_records, write_churn, write_credit, write_reviews
+from local.jobs_demo import Ledger
 from local.parity import Parity, credit_parity
 from local.paths import DEFAULT_HOME, ROOT
 from local.predictions import local_client
 from local.release_demo import Caught, broken_promises, moves, release_bad_versions
 from local.timeline import drawn
 from local.traffic import Traffic
+from local.training_demo import train_and_release
 from local.up import Deployed, up
 
 MODEL = "credit"
@@ -53,7 +54,9 @@ def main() -> None:
         console.print(f"a prediction now: {answer.status} {answer.body['error']['code']}")
 
     console.rule("2. New data in S3 trains and releases a version")
-    version = _train(deployed, console.print, first=True) if before is None else before
+    version = before
+    if version is None:
+        version = train_and_release(deployed, MODEL, _first_rows, console.print)
     _hold(registry.alias(MODEL, "live") == version, "the new version is live in the registry")
     package = registry.version(MODEL, version)
 
@@ -79,7 +82,7 @@ def main() -> None:
     begun = len(registry.history(MODEL))
     events = deployed.local_aws.client("events")
     with Traffic(client, MODEL, records, events, stack=deployed.stack_name) as traffic:
-        second = _train(deployed, console.print, first=False)
+        second = train_and_release(deployed, MODEL, write_credit, console.print)
         good = len(traffic.failed())
         _hold(registry.alias(MODEL, "live") == second, "the better version is live")
         _hold(good == 0, f"no request fails because of a release, and {good} did")
@@ -100,7 +103,13 @@ def main() -> None:
     console.print(moves_table(history))
     console.print(caught_table(caught, traffic))
 
+    console.rule("6. Asynchronous jobs, and signed callbacks to a receiver that fails at times")
+    jobs = _jobs(deployed, registry, console)
+    console.rule("7. A batch of all customers, by both engines")
+    batch = _batch(deployed, registry, console)
+
     report = _report(deployed, registry, second, latencies, parity, bad)
+    report["jobs"], report["batch"] = asdict(jobs), asdict(batch)
     report["requests"] = {"sent": len(traffic.sent), "failed": len(traffic.failed())}
     report["caught"] = [asdict(item) for item in caught]
     REPORT.write_text(json.dumps(report, indent=2, default=str) + "\n")
@@ -108,25 +117,52 @@ def main() -> None:
     _summarise(console, report, time.monotonic() - begin)
 
 
-def _train(deployed: Deployed, say: Callable[[str], None], *, first: bool) -> int:
-    """Upload data; return the version that came of it and is live."""
-    aws, outputs = deployed.local_aws, deployed.outputs
-    states = aws.client("stepfunctions")
-    trained = executions(states, outputs["TrainStateMachine"])
-    released = executions(states, outputs["ReleaseStateMachine"])
-    rows = slice(FIRST_ROWS) if first else slice(None)
-    with tempfile.TemporaryDirectory() as folder:
-        name = f"loans-{time.strftime('%Y%m%dT%H%M%S')}.csv"
-        file = write_credit(Path(folder) / name, rows)
-        key = f"data/{MODEL}/{name}"
-        aws.client("s3").upload_file(str(file), outputs["LakeBucket"], key)
-    say(f"uploaded s3://{outputs['LakeBucket']}/{key}")
-    say("train")
-    run = started_after(states, outputs["TrainStateMachine"], trained)
-    version = int(follow(states, run, say)["version"])
-    say(f"release of version {version}")
-    follow(states, started_after(states, outputs["ReleaseStateMachine"], released), say)
-    return version
+def _first_rows(path: Path) -> Path:
+    return write_credit(path, slice(FIRST_ROWS))
+
+
+def _jobs(deployed: Deployed, registry: RegistryTable, console: Console) -> Ledger:
+    if registry.alias(jobs_demo.MODEL, "live") is None:
+        train_and_release(deployed, jobs_demo.MODEL, _reviews_to_learn_from, console.print)
+    ledger = jobs_demo.run_jobs(deployed, console.print)
+    console.print(jobs_table(ledger))
+    _hold(not ledger.broken(), "; ".join(ledger.broken()))
+    return ledger
+
+
+def _reviews_to_learn_from(path: Path) -> Path:
+    return write_reviews(path, slice(jobs_demo.TEST_ROWS.start))
+
+
+def _batch(deployed: Deployed, registry: RegistryTable, console: Console) -> Compared:
+    if registry.alias(batch_demo.MODEL, "live") is None:
+        train_and_release(deployed, batch_demo.MODEL, write_churn, console.print)
+    compared = batch_demo.run_batches(deployed, console.print)
+    console.print(batch_table(compared))
+    _hold(not compared.broken(), "; ".join(compared.broken()))
+    return compared
+
+
+def jobs_table(ledger: Ledger) -> Table:
+    """Return the table of what became of the jobs."""
+    table = Table(show_header=False, title="Jobs")
+    table.add_row("posted", f"{ledger.posted}, in {ledger.seconds:.0f} s until the last was told")
+    table.add_row("ended", ", ".join(f"{count} {end}" for end, count in ledger.ends.items()))
+    table.add_row("predictions right", f"{ledger.right} of {ledger.reviews} reviews")
+    table.add_row("told", f"{ledger.told} jobs, each with one id and a valid signature")
+    table.add_row("calls", f"{ledger.calls}, of which the receiver failed {ledger.failed_calls}")
+    return table
+
+
+def batch_table(compared: Compared) -> Table:
+    """Return the table of both engines."""
+    told = f"largest difference {compared.largest_difference:.1e} over {compared.rows} customers"
+    table = Table("engine", "rows in", "scored", "rejected", "seconds", "USD", title=told)
+    for name, summary in (("map", compared.by_map), ("transform", compared.by_transform)):
+        rows = summary["rows"]
+        numbers = (str(rows[part]) for part in ("in", "scored", "rejected"))
+        table.add_row(name, *numbers, f"{summary['seconds']:.1f}", f"{summary['cost_usd']:.6f}")
+    return table
 
 
 def moves_table(history: list[HistoryEvent]) -> Table:

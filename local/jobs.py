@@ -52,7 +52,7 @@ class JobClient:
         """Ask for a job."""
         return self.call("GET", f"{self.url}/jobs/{urllib.parse.quote(job_id)}")
 
-    def final(self, job_id: str, seconds: float = 60) -> dict[str, Any]:
+    def final(self, job_id: str, seconds: float = 180) -> dict[str, Any]:
         """Return a job once it is final. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while True:

@@ -83,19 +83,21 @@ class PythonEnvironment(lambda_runtime.Worker):  # type: ignore[misc]
             "path": path,
             "snapstart": (self.config.get("SnapStart") or {}).get("OptimizationStatus") == "On",
         }
+        # Held here: whoever clears this environment away meanwhile takes it from self.
+        process = self._proc
         limit = INIT_SECONDS + float(self.config.get("Timeout", 3))
-        timer = threading.Timer(limit, self._proc.kill)
+        timer = threading.Timer(limit, process.kill)
         timer.start()
         try:
-            self._proc.stdin.write(json.dumps(start) + "\n")
-            self._proc.stdin.flush()
-            answer = self._proc.stdout.readline()
+            process.stdin.write(json.dumps(start) + "\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
         except BrokenPipeError:
             answer = ""
         finally:
             timer.cancel()
         if not answer:
-            status = self._proc.wait()
+            status = process.wait()
             message = f"Runtime exited with status {status} before the handler was loaded"
             _failure.set({"errorType": "Runtime.ExitError", "errorMessage": message})
             raise RuntimeError(f"{message}: {self._drain_stderr_bounded()}")

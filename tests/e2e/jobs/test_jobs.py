@@ -117,7 +117,7 @@ def test_poison_blocks_nobody_and_ends_in_the_dead_letter_queue(jobs: JobsStack)
         "succeeded"
     }
     jobs.stack.until(
-        lambda: jobs.count("ReviewsJobDeadQueue") == before + len(poison), "poison is dead"
+        lambda: jobs.count("ReviewsJobDeadQueue") == before + len(poison), "poison is dead", 180
     )
     assert jobs.count("ReviewsJobQueue") == 0
     assert jobs.sweep()["unreadable"] >= len(poison)

@@ -1,0 +1,35 @@
+"""New data in S3, until the version that came of it is live."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local.following import executions, follow, started_after
+from local.up import Deployed
+
+Say = Callable[[str], None]
+# Writes the rows to a file of this path.
+Write = Callable[[Path], Path]
+
+
+def train_and_release(deployed: Deployed, model: str, write: Write, say: Say) -> int:
+    """Upload data; return the version that came of it and is live.
+
+    Raises ExecutionFailedError where training or the release failed.
+    """
+    aws, outputs = deployed.local_aws, deployed.outputs
+    states = aws.client("stepfunctions")
+    trained = executions(states, outputs["TrainStateMachine"])
+    released = executions(states, outputs["ReleaseStateMachine"])
+    with tempfile.TemporaryDirectory() as folder:
+        file = write(Path(folder) / f"{model}-{time.strftime('%Y%m%dT%H%M%S')}.csv")
+        key = f"data/{model}/{file.name}"
+        aws.client("s3").upload_file(str(file), outputs["LakeBucket"], key)
+    say(f"uploaded s3://{outputs['LakeBucket']}/{key}")
+    say("train")
+    run = started_after(states, outputs["TrainStateMachine"], trained)
+    version = int(follow(states, run, say)["version"])
+    say(f"release of version {version}")
+    follow(states, started_after(states, outputs["ReleaseStateMachine"], released), say)
+    return version
