@@ -139,8 +139,12 @@ def test_what_is_not_emulated_is_refused_by_its_name(
     ("operation", "members", "name"),
     [
         ("list_models", {}, "sagemaker:ListModels"),
-        ("describe_transform_job", {"TransformJobName": "x"}, "sagemaker:DescribeTransformJob"),
-        ("create_model", {"ModelName": "x"}, "sagemaker:CreateModel"),
+        (
+            "describe_processing_job",
+            {"ProcessingJobName": "x"},
+            "sagemaker:DescribeProcessingJob",
+        ),
+        ("create_endpoint", {"EndpointName": "x", "EndpointConfigName": "y"}, "CreateEndpoint"),
     ],
 )
 def test_other_operations_are_refused_by_their_name(

@@ -122,13 +122,13 @@ def test_what_is_not_emulated_fails_the_execution_past_every_catch(
     vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
     for resource, request in (
         (SYNC, world.request(VpcConfig=vpc)),
-        ("sagemaker:createTransformJob.sync", {"TransformJobName": "x"}),
+        ("sagemaker:createProcessingJob.sync", {"ProcessingJobName": "x"}),
     ):
         execution = machines.run(
             only(task(resource, request, Catch=catching("States.ALL"))),
         )
         assert execution["status"] == "FAILED"
-        assert "VpcConfig" in execution["cause"] or "TransformJob" in execution["cause"]
+        assert "VpcConfig" in execution["cause"] or "ProcessingJob" in execution["cause"]
 
 
 def test_a_timeout_of_the_state_stops_the_job(machines: Machines, world: TrainingWorld) -> None:

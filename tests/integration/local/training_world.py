@@ -86,9 +86,9 @@ def unique(prefix: str) -> str:
     return f"{prefix}-{next(_numbers)}"
 
 
-def until(look: Callable[[], Found | None]) -> Found:
-    """Return what `look` finds as soon as it finds something; fail after DEADLINE_SECONDS."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+def until(look: Callable[[], Found | None], seconds: float = DEADLINE_SECONDS) -> Found:
+    """Return what `look` finds as soon as it finds something; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)

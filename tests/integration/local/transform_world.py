@@ -9,6 +9,7 @@ import pytest
 
 from local.settings import JOB_IMAGE
 from tests.integration.local.training_world import (
+    DEADLINE_SECONDS,
     ENDED,
     TrainingWorld,
     unique,
@@ -20,10 +21,11 @@ __all__ = ["transforms", "world"]
 
 
 class TransformWorld:
-    """A model of the stand-in image, and jobs with it."""
+    """A model of the stand-in image, and jobs with it, of at most `patience` seconds."""
 
-    def __init__(self, world: TrainingWorld) -> None:
+    def __init__(self, world: TrainingWorld, patience: float = DEADLINE_SECONDS) -> None:
         self.world = world
+        self._patience = patience
         self.sagemaker = world.sagemaker
         self.place = unique("transform")
         self.model = self.create_model({"notes.txt": b"a model"})
@@ -91,7 +93,7 @@ class TransformWorld:
             job = self.describe(name)
             return job if job["TransformJobStatus"] in ENDED else None
 
-        return until(look)
+        return until(look, self._patience)
 
     def run(self, environment: dict[str, str] | None = None, **members: Any) -> dict[str, Any]:
         """Create a job and wait for its end; return its description."""

@@ -1,8 +1,9 @@
 """The requests of one transform job: how many at a time, of what size, and their answers."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,16 +80,14 @@ class Requests:
         At most `concurrency` requests are open at a time, across objects.
         """
         window: deque[tuple[Output, Future[Answer] | None]] = deque()
-        with ThreadPoolExecutor(self._choice.concurrency) as pool:
-            for output, body in self._bodies(outputs):
-                while sum(asked is not None for _, asked in window) >= self._choice.concurrency:
-                    yield from self._settle(*window.popleft())
-                if self._over():
-                    return
-                asked = None if body is None else pool.submit(self._ask, body)
-                window.append((output, asked))
-            while window:
+        for output, body in self._bodies(outputs):
+            while sum(asked is not None for _, asked in window) >= self._choice.concurrency:
                 yield from self._settle(*window.popleft())
+            if self._over():
+                return
+            window.append((output, None if body is None else self._submit(body)))
+        while window:
+            yield from self._settle(*window.popleft())
 
     def _bodies(self, outputs: Iterator[Output]) -> Iterator[tuple[Output, bytes | None]]:
         """Yield every body, and None after the last one of each object."""
@@ -123,6 +122,19 @@ class Requests:
         else:
             told = f"Bad HTTP status received from algorithm: {answer.status}"
             self._spoil(output, "AlgorithmError", told, answer.body)
+
+    def _submit(self, body: bytes) -> "Future[Answer]":
+        """Ask on a thread of its own: an executor's would keep the server from ending."""
+        future: Future[Answer] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(self._ask(body))
+            except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
+                future.set_exception(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        return future
 
     def _ask(self, body: bytes) -> Answer:
         answer = Answer(0, b"")
