@@ -36,8 +36,8 @@ class Compared:
         """Return, in words, what does not add up."""
         told = []
         for summary in (self.by_map, self.by_transform):
-            rows = summary["rows"]
-            if rows["in"] != rows["scored"] + rows["rejected"] + rows["failed"]:
+            ends = summary["scored"] + summary["rejected_rows"] + summary["failed_rows"]
+            if summary["rows_in"] != ends or not summary["scored"]:
                 told.append(f"rows were lost: {summary}")
         if self.largest_difference > MOST_DIFFERENCE or self.flipped_labels:
             told.append(f"the engines differ: {self}")

@@ -159,8 +159,7 @@ def batch_table(compared: Compared) -> Table:
     told = f"largest difference {compared.largest_difference:.1e} over {compared.rows} customers"
     table = Table("engine", "rows in", "scored", "rejected", "seconds", "USD", title=told)
     for name, summary in (("map", compared.by_map), ("transform", compared.by_transform)):
-        rows = summary["rows"]
-        numbers = (str(rows[part]) for part in ("in", "scored", "rejected"))
+        numbers = (str(summary[part]) for part in ("rows_in", "scored", "rejected_rows"))
         table.add_row(name, *numbers, f"{summary['seconds']:.1f}", f"{summary['cost_usd']:.6f}")
     return table
 

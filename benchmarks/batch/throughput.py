@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -153,8 +152,12 @@ def compare(path: Path, package: Path) -> dict[str, Any]:
 
 
 def peak() -> float:
-    """Return the most memory that this process ever had, in MB."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    """Return the most memory that this program ever had, in MB.
+
+    Not getrusage's, which counts what the process was before it became this program.
+    """
+    status = Path("/proc/self/status").read_text()
+    return round(int(status.split("VmHWM:")[1].split()[0]) / 1024, 1)
 
 
 def main() -> None:
