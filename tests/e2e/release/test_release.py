@@ -346,7 +346,9 @@ def throwing(live: Stack, good: int) -> int:
 def alarm_state(live: Stack) -> str:
     """Return the state of the alarm that takes promotions back."""
     alarms = live.local_aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    (found,) = [alarm for alarm in alarms if "LiveFailuresAlarm" in alarm["AlarmName"]]
+    # Its name is that of the nested stack, then its own.
+    ours = [alarm for alarm in alarms if "CreditOnline" in alarm["AlarmName"]]
+    (found,) = [alarm for alarm in ours if "LiveFailuresAlarm" in alarm["AlarmName"]]
     return str(found["StateValue"])
 
 
