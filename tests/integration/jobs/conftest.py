@@ -63,7 +63,7 @@ class World:
             knows=lambda _client, _name: True,
             log=PredictionLog({"model": "credit"}, further=METRICS),
             write=lambda _line: None,
-            policy=Policy(3600, 3, 30),
+            policy=Policy(3600, 3, 30, 60),
             clock=lambda: self.now,
         )
 

@@ -87,7 +87,7 @@ def worker(model: Any, **changes: Any) -> Worker:
             "knows": lambda _client, name: name == "orders",
             "log": PredictionLog({"model": "credit"}, further=METRICS),
             "write": lambda _line: None,
-            "policy": Policy(3600, 3, 30),
+            "policy": Policy(3600, 3, 30, 60),
             "clock": lambda: NOW,
             **changes,
         }
