@@ -75,8 +75,8 @@ simulate: setup ## Show by simulation how often the judge of a canary is right
 batch-bench: setup ## Score 2 million rows in batch beside raw ONNX Runtime, and measure memory
 	@$(BIN)/python -m benchmarks.batch.throughput
 .PHONY: jobs-chaos
-jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger (after make demo)
-	@source .local/env && $(BIN)/python -m benchmarks.jobs.chaos
+jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger
+	@$(BIN)/python -m benchmarks.jobs.chaos
 
 .PHONY: test lint check openapi
 test: setup ## Run every test

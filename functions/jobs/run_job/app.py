@@ -55,6 +55,7 @@ class Settings:
     job_keep_seconds: int
     idempotency_keep_seconds: int
     lease_seconds: int
+    timeout_seconds: int
     attempts: int
     model_version: int = 0
     model_package: str = ""
@@ -146,7 +147,12 @@ _worker = Worker(
         METRICS,
     ),
     write=_print,
-    policy=Policy(_settings.job_max_age_seconds, _settings.attempts, _settings.lease_seconds),
+    policy=Policy(
+        _settings.job_max_age_seconds,
+        _settings.attempts,
+        _settings.lease_seconds,
+        _settings.timeout_seconds,
+    ),
 )
 # A batch of which nothing succeeded is no failed invocation: each message failed for itself.
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)

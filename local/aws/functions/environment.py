@@ -5,7 +5,8 @@ code before its layers on the search path ("Python runtime search path", Lambda 
 and names the class of an exception in `errorType`.
 MiniStack 1.5.33 runs it on its own interpreter, with its own packages and environment, layers
 before code, unpacks everything again for each process, waits 50 ms for the output of a silent
-handler, and reports `Runtime.HandlerError` always.
+handler, reports `Runtime.HandlerError` always, and where one environment does not start, ends all
+others of its function in the middle of what they do.
 Seams: lambda_runtime._worker_class_for, Worker._spawn,
 Worker._drain_stderr_bounded, Worker.invoke; lambda_svc._execute_function_warm, _resolve_layer_zip.
 """
@@ -40,6 +41,10 @@ OUTPUT_SECONDS = 0.25
 _failure: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
     "failure", default=None
 )
+
+
+class NotStartedError(RuntimeError):
+    """The process ended, or said that it failed, before the handler was loaded."""
 
 
 class PythonEnvironment(lambda_runtime.Worker):  # type: ignore[misc]
@@ -100,10 +105,10 @@ class PythonEnvironment(lambda_runtime.Worker):  # type: ignore[misc]
             status = process.wait()
             message = f"Runtime exited with status {status} before the handler was loaded"
             _failure.set({"errorType": "Runtime.ExitError", "errorMessage": message})
-            raise RuntimeError(f"{message}: {self._drain_stderr_bounded()}")
+            raise NotStartedError(f"{message}: {self._drain_stderr_bounded()}")
         response = json.loads(answer)
         if response["status"] != "ready":
-            raise RuntimeError(f"initialisation failed: {response['error']}")
+            raise NotStartedError(f"initialisation failed: {response['error']}")
 
     def _environment(self, task: Path) -> dict[str, str]:
         """Return the whole environment of the process: nothing of the server's passes through."""
@@ -166,7 +171,11 @@ class PythonEnvironment(lambda_runtime.Worker):  # type: ignore[misc]
 
     def invoke(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Return MiniStack's answer, and leave a failure of the function in `_failure`."""
-        answer = super().invoke(*args, **options)
+        try:
+            answer = super().invoke(*args, **options)
+        except NotStartedError as error:
+            # Passed on, it would end the function's other environments, too.
+            return {"status": "error", "error": str(error), "trace": "", "log": ""}
         failure = answer.pop("failure", None)
         if failure is None and answer.get("error") == "Worker process died":
             failure = {

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from moto import mock_aws
 
-from boringml.adapters.job_queue import JobQueue
+from boringml.adapters.callback_queue import CallbackQueue
 from boringml.adapters.jobs_table import JobsTable, Limits
 from boringml.adapters.once import Once
 from boringml.jobs.run_job import METRICS, Policy, Worker
@@ -46,8 +46,8 @@ class World:
         return JobsTable(self.dynamodb, "jobs", LIMITS)
 
     @property
-    def callbacks(self) -> JobQueue:
-        return JobQueue(self.sqs, self.queue_url)
+    def callbacks(self) -> CallbackQueue:
+        return CallbackQueue(self.sqs, self.queue_url)
 
     def worker(self, model: Any = MODEL) -> Worker:
         """Return the worker of a new process."""
@@ -63,7 +63,7 @@ class World:
             knows=lambda _client, _name: True,
             log=PredictionLog({"model": "credit"}, further=METRICS),
             write=lambda _line: None,
-            policy=Policy(3600, 3, 30),
+            policy=Policy(3600, 3, 30, 60),
             clock=lambda: self.now,
         )
 

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.paths import FUNCTIONS_PYTHON
 from local.server import LocalAWS
-from tests.integration.local.conftest import MakeFunction, unique, zipped
+from tests.integration.local.conftest import MakeFunction, unique, until, zipped
 
 Invoke = Callable[..., Any]
 
@@ -179,3 +181,27 @@ def test_the_context_knows_function_version_and_time_left(
     assert (function, version) == (name, "$LATEST")
     assert arn.endswith(f":function:{name}")
     assert 3000 < left <= 5000
+
+
+def test_an_environment_that_does_not_start_leaves_the_others_alone(
+    local_aws: LocalAWS, make_function: MakeFunction, invoke: Invoke, tmp_path: Path
+) -> None:
+    marker = tmp_path / "begun"
+    name = make_function(
+        "import os, pathlib, signal, time\n"
+        f"BEGUN = pathlib.Path({str(marker)!r})\n"
+        # The first one starts; whoever starts while it works is killed before its handler is there.
+        "if BEGUN.exists(): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def handler(event, context):\n"
+        "    BEGUN.touch()\n"
+        "    deadline = time.time() + 20\n"
+        "    while BEGUN.exists() and time.time() < deadline: time.sleep(0.05)\n"
+        "    return 'finished'\n",
+        Timeout=30,
+    )
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(invoke, name)
+        until(marker.exists, 20)
+        assert invoke(name)["errorType"] == "Runtime.ExitError"
+        marker.unlink()
+        assert first.result(timeout=30) == "finished"

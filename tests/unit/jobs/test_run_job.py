@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boringml.errors import BoringError
-from boringml.jobs.message import PoisonError
+from boringml.jobs.message import PoisonError, parse
 from boringml.jobs.run_job import INLINE_BYTES, METRICS, Policy, TryAgainError, Worker
 from boringml.jobs.states import FINAL
 from boringml.jobs.sweep_jobs import Sweeper
@@ -87,7 +87,7 @@ def worker(model: Any, **changes: Any) -> Worker:
             "knows": lambda _client, name: name == "orders",
             "log": PredictionLog({"model": "credit"}, further=METRICS),
             "write": lambda _line: None,
-            "policy": Policy(3600, 3, 30),
+            "policy": Policy(3600, 3, 30, 60),
             "clock": lambda: NOW,
             **changes,
         }
@@ -222,6 +222,17 @@ def test_a_callback_that_could_not_be_sent_is_sent_by_the_next_delivery(model: M
     assert run.run_job(text, 2).status == "succeeded"
     run.run_job(text, 3)
     assert len(callbacks.sent) == 1
+
+
+def test_a_key_that_a_dead_worker_left_is_looked_at_once_until_its_time_is_up(model: Model) -> None:
+    once = Once()
+    run = worker(model, once=once).run_job
+    once.records[json.dumps([CLIENT, "credit", JOB_ID])] = (parse(text_of(BODY)).body_digest, None)
+    with pytest.raises(TryAgainError) as first:
+        run(text_of(BODY), 1)
+    with pytest.raises(TryAgainError) as again:
+        run(text_of(BODY), 2)
+    assert (first.value.seconds, again.value.seconds) == (30, 60)
 
 
 class Dying(Jobs):

@@ -60,11 +60,15 @@ class Once(Protocol):
 
 @dataclass(frozen=True)
 class Policy:
-    """Older messages are not run; a job has `attempts`; a lease is how long one may be silent."""
+    """Older messages are not run; a job has `attempts`; a lease is how long one may be silent.
+
+    `timeout_seconds` is the longest that one invocation runs.
+    """
 
     max_age_seconds: int
     attempts: int
     lease_seconds: int
+    timeout_seconds: int
 
 
 class TryAgainError(Exception):
@@ -161,7 +165,7 @@ class Worker:
             )
         except BoringError as error:
             if error.code == "in_progress":
-                raise TryAgainError(error.code, self.policy.lease_seconds) from error
+                raise TryAgainError(error.code, self._wait(receives)) from error
             raise
 
     def _attempt(self, message: JobMessage, request: JobRequest | None, receives: int) -> Outcome:
@@ -232,6 +236,16 @@ class Worker:
             fields, [] if code else lines, code=code, failed=failed, latency_ms=latency_ms
         )
         self.write(told.decode())
+
+    def _wait(self, receives: int) -> int:
+        """Return the seconds until a key that is in progress may be free.
+
+        A message that came before had a worker, which died: it blocks its key until its time would
+        have been up, and each look before that is a receive of the few that the queue gives.
+        """
+        if receives == 1:
+            return self.policy.lease_seconds
+        return max(self.policy.lease_seconds, self.policy.timeout_seconds)
 
     def _pause(self, receives: int) -> int:
         return int(min(self.policy.lease_seconds * 2 ** (receives - 1), _LONGEST_PAUSE))
