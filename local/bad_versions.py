@@ -31,6 +31,7 @@ class Fault:
     """A way to be bad: what is done to the graph and to the golden requests, and who catches it.
 
     `code` and `words` are what the refusal has to say: that it was caught for what is bad about it.
+    `reads` is the numeric field that `nodes` gets the column of, where it needs one.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Fault:
     nodes: Callable[[int], list[Any]]
     constants: tuple[Any, ...]
     golden: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    reads: str | None = None
 
 
 def _slow(_column: int) -> list[Any]:
@@ -110,6 +112,7 @@ THROWS = Fault(
         helper.make_tensor("limit", TensorProto.DOUBLE, [1], [THROWS_ABOVE_INCOME]),
         helper.make_tensor("table", TensorProto.FLOAT, [1], [0.0]),
     ),
+    reads="annual_inc",
 )
 FAULTS: Final = (SLOW, WRONG, THROWS)
 
@@ -148,7 +151,7 @@ def with_fault(content: bytes, contract: dict[str, Any], fault: Fault) -> bytes:
         for index, name in enumerate(node.output):
             if name == layout.PROBABILITIES_OUTPUT:
                 node.output[index] = _GOOD_OUTPUT
-    column = features_of(contract).numeric.index("annual_inc")
+    column = features_of(contract).numeric.index(fault.reads) if fault.reads else 0
     index = helper.make_tensor(f"column_{column}", TensorProto.INT64, [1], [column])
     model.graph.initializer.extend([*fault.constants, index])
     model.graph.node.extend(fault.nodes(column))

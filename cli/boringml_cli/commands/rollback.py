@@ -28,7 +28,7 @@ def rollback(
     given: dict[str, Any] = {"model": model, "by": "person", "why": f"{why} ({session.caller})"}
     if to is not None:
         given["to"] = session.registry.version(model, to).number
-    seen = session.registry.route(model).function_version
+    seen = session.registry.route(model).identity
     if seen is not None:
         # Two people who see the same harm go back one step, not two: be it a model's or its code's.
         given["seen"] = seen

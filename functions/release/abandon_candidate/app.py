@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 
 from boringml.adapters.event_bus import EventBus
+from boringml.adapters.followers import follower_of
 from boringml.adapters.registry_table import RegistryTable
-from boringml.adapters.serving_function import ServingFunction
 from boringml.registry.records import Route
 from boringml.release.road import abandon_candidate
 from boringml.release.traffic import Mover
@@ -31,7 +31,7 @@ def _adapters() -> tuple[RegistryTable, EventBus]:
 
 def _abandon_candidate(event: Mapping[str, Any]) -> dict[str, Any]:
     registry, events = _adapters()
-    function = ServingFunction(boto3.client("lambda"), event["function"])
+    function = follower_of(boto3.client("lambda"), event["function"])
     live = (
         Route(version=event["live_version"], function_version=event["live_function_version"])
         if event.get("live_version")

@@ -66,7 +66,7 @@ def _compare_shadow(event: Mapping[str, Any]) -> dict[str, Any]:
         boto3.client("logs"), function.log_group(shadow.live_function_version)
     )
     found = compare_shadow(shadow, rebuilder, baseline, log, function.invoke, objects)
-    return conclude(registry, shadow, found, event["execution_arn"])
+    return conclude(registry, shadow.model, shadow.version, found, event["execution_arn"])
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

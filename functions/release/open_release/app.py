@@ -10,11 +10,11 @@ import boto3
 
 from boringml.adapters.declarations import declaration
 from boringml.adapters.executions import Executions
+from boringml.adapters.followers import follower_of
 from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
-from boringml.adapters.serving_function import ServingFunction
 from boringml.release.opening import open_release
-from boringml.release.plan import release_plan
+from boringml.release.plan import check_function, release_plan
 from boringml.settings import load
 from boringml.steps import run_step
 
@@ -43,15 +43,17 @@ def _adapters() -> tuple[RegistryTable, ObjectStore, Executions]:
 def _open_release(event: Mapping[str, Any]) -> dict[str, Any]:
     registry, packages, executions = _adapters()
     settings = _settings()
+    declared = declaration(event["model"])
+    check_function(declared, event["function"])
     plan = release_plan(
-        declaration(event["model"]),
+        declared,
         minute_seconds=settings.minute_seconds,
         approval=settings.approval,
     )
     opened = open_release(
         registry,
         packages,
-        ServingFunction(boto3.client("lambda"), event["function"]),
+        follower_of(boto3.client("lambda"), event["function"]),
         executions,
         model=event["model"],
         number=event["version"],

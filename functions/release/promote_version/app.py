@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 
 from boringml.adapters.event_bus import EventBus
+from boringml.adapters.followers import follower_of
 from boringml.adapters.registry_table import RegistryTable
-from boringml.adapters.serving_function import ServingFunction
 from boringml.release.road import promote_version
 from boringml.settings import load
 from boringml.steps import run_step
@@ -29,7 +29,7 @@ def _adapters() -> tuple[RegistryTable, EventBus]:
 
 def _promote_version(event: Mapping[str, Any]) -> dict[str, Any]:
     registry, events = _adapters()
-    function = ServingFunction(boto3.client("lambda"), event["function"])
+    function = follower_of(boto3.client("lambda"), event["function"])
     return promote_version(
         registry,
         function,

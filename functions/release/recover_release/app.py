@@ -10,8 +10,8 @@ import boto3
 
 from boringml.adapters.event_bus import EventBus
 from boringml.adapters.executions import Executions
+from boringml.adapters.followers import follower_of
 from boringml.adapters.registry_table import RegistryTable
-from boringml.adapters.serving_function import ServingFunction
 from boringml.release.recovery import recover_releases
 from boringml.release.serving_functions import parse
 from boringml.settings import load
@@ -39,7 +39,7 @@ def _recover_release(event: Mapping[str, Any]) -> dict[str, Any]:
     registry, events, executions = _adapters()
     client = boto3.client("lambda")
     functions = {
-        model: ServingFunction(client, name)
+        model: follower_of(client, name)
         for model, name in parse(_settings().serving_functions).items()
     }
     ended = (event.get("detail") or {}).get("executionArn")

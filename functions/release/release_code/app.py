@@ -37,6 +37,7 @@ def _release_code(_event: Mapping[str, Any]) -> dict[str, Any]:
     functions = {
         model: ServingFunction(client, name)
         for model, name in parse(settings.serving_functions).items()
+        if name is not None
     }
     releases = releases_of_new_code(registry, functions, executions)
     started = [

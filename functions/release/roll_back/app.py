@@ -12,10 +12,10 @@ import boto3
 from boringml.adapters.declarations import declaration
 from boringml.adapters.event_bus import EventBus
 from boringml.adapters.executions import Executions
+from boringml.adapters.followers import follower_of
 from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
-from boringml.adapters.serving_function import ServingFunction
-from boringml.release.plan import release_plan
+from boringml.release.plan import check_function, release_plan
 from boringml.release.rollback import roll_back
 from boringml.settings import load
 from boringml.steps import run_step
@@ -44,13 +44,13 @@ def _adapters() -> tuple[RegistryTable, ObjectStore, Executions, EventBus]:
 
 def _roll_back(event: Mapping[str, Any]) -> dict[str, Any]:
     registry, packages, executions, events = _adapters()
-    plan = release_plan(
-        declaration(event["model"]), minute_seconds=_settings().minute_seconds, approval=False
-    )
+    declared = declaration(event["model"])
+    check_function(declared, event["function"])
+    plan = release_plan(declared, minute_seconds=_settings().minute_seconds, approval=False)
     return roll_back(
         registry,
         packages,
-        ServingFunction(boto3.client("lambda"), event["function"]),
+        follower_of(boto3.client("lambda"), event["function"]),
         executions,
         events,
         model=event["model"],

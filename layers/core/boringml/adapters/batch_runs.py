@@ -8,17 +8,21 @@ from typing import Any
 
 from boringml.adapters.dynamodb_table import Action, DynamoTable, Values
 from boringml.batch.open_batch import HeldRun
-from boringml.batch.run import FAILED, OPEN, BatchRun
+from boringml.batch.run import FAILED, OPEN, SCORED, BatchRun
 from boringml.errors import BoringError
 from boringml.registry.items import from_text, to_text
 
 # Runs that are not over, in one small partition: nothing ever scans the table.
 _UNFINISHED = "UNFINISHED"
+_NEWEST = "NEWEST"
 _RUN_MEMBERS = tuple(BatchRun.__dataclass_fields__)
 
 
 class BatchRuns:
-    """Items: pk RUN#<model>, sk <run id>; and pk UNFINISHED, sk <model>#<run id>."""
+    """Items: pk RUN#<model>, sk <run id>; pk UNFINISHED, sk <model>#<run id>; pk NEWEST, sk <model>.
+
+    The last names the run that was scored last.
+    """
 
     def __init__(self, table: DynamoTable, clock: Callable[[], datetime]) -> None:
         self._table = table
@@ -76,6 +80,8 @@ class BatchRuns:
         actions = {"run": update}
         if status == FAILED:
             actions["marker"] = {"Delete": {"Key": _marker(run.model, run.run_id)}}
+        if status == SCORED:
+            actions["newest"] = {"Put": {"Item": {**_newest(run.model), "run_id": run.run_id}}}
         failures = self._table.commit(actions)
         if failures == {}:
             raise BoringError("batch_busy", "The record of runs is busy: ask again.", 503)
@@ -83,6 +89,11 @@ class BatchRuns:
         if held is None:
             raise BoringError("run_not_found", f"There is no run {run.run_id}.", 404)
         return held
+
+    def newest(self, model: str) -> HeldRun | None:
+        """Return the run of a model that was scored last, or None where none was yet."""
+        named = self._table.get(_newest(model))
+        return self.get(model, str(named["run_id"])) if named else None
 
     def mark_published(self, run: BatchRun) -> None:
         """Say that readers see the run: it is over. Again changes nothing."""
@@ -113,6 +124,10 @@ class BatchRuns:
 
 def _key(model: str, run_id: str) -> dict[str, str]:
     return {"pk": f"RUN#{model}", "sk": run_id}
+
+
+def _newest(model: str) -> dict[str, str]:
+    return {"pk": _NEWEST, "sk": model}
 
 
 def _marker(model: str, run_id: str) -> dict[str, str]:

@@ -128,6 +128,13 @@ class ServingFunction:
             },
         }
 
+    def require(self, version: str | None) -> None:
+        """Raise BoringError `function_version_gone` (410) where there is no such version."""
+        if version is None:
+            told = f"No version of {self.name} is known for it: release it instead."
+            raise BoringError("function_version_gone", told, 410)
+        self.code(version)
+
     def point(self, name: str, version: str) -> str:
         """Move all traffic of an alias to a version; return where it pointed before.
 

@@ -98,6 +98,16 @@ class Route:
     function_version: str | None = None
     canary: Canary | None = None
 
+    @property
+    def identity(self) -> str | None:
+        """What no other code with no other model has: the function version.
+
+        Of a model without a function, "model version <number>"; None where nothing is live.
+        """
+        if self.version is None or self.function_version is not None:
+            return self.function_version
+        return f"model version {self.version}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:

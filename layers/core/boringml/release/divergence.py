@@ -20,9 +20,12 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Answer:
-    """What one side said of one record: label and P(positive), or the code of its failure."""
+    """What one side said of one record: label and P(positive), or the code of its failure.
 
-    latency_ms: float
+    `latency_ms` is None where nobody waited for it: of a row of a batch.
+    """
+
+    latency_ms: float | None
     prediction: str | None = None
     probability: float | None = None
     failure: str | None = None
@@ -110,8 +113,8 @@ def summarise(
     compared = [pair for pair in answered if pair.candidate.failure is None]
     differing = [pair for pair in compared if pair.differs]
     shifts = sorted(pair.shift for pair in compared)
-    before = sorted(pair.live.latency_ms for pair in compared)
-    after = sorted(pair.candidate.latency_ms for pair in compared)
+    before = _latencies(pair.live for pair in compared)
+    after = _latencies(pair.candidate for pair in compared)
     extra = failures.total()
     return Summary(
         samples=len(answered),
@@ -167,6 +170,10 @@ def _segments(
             for segment, count in samples.most_common()
         )
     return found
+
+
+def _latencies(answers: Iterable[Answer]) -> list[float]:
+    return sorted(answer.latency_ms for answer in answers if answer.latency_ms is not None)
 
 
 def _quantiles(ordered: Sequence[float], **shares: float) -> dict[str, float | None]:

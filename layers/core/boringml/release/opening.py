@@ -8,19 +8,18 @@ from boringml.errors import BoringError
 from boringml.package import layout
 from boringml.package.reader import Package
 from boringml.registry.records import LIVE, RELEASE, ModelVersion
-from boringml.release.traffic import Mover, send, without_canary
+from boringml.release.traffic import Follower, Mover, send, without_canary
 
 if TYPE_CHECKING:
     from boringml.adapters.executions import Executions
     from boringml.adapters.object_store import ObjectStore
     from boringml.adapters.registry_table import RegistryTable
-    from boringml.adapters.serving_function import ServingFunction
 
 
 def open_release(
     registry: "RegistryTable",
     packages: "ObjectStore",
-    function: "ServingFunction",
+    function: Follower,
     executions: "Executions",
     *,
     model: str,
@@ -63,7 +62,10 @@ def open_release(
         "code": version.number == live.version,
         "first": live.version is None,
         "live_version": live.version,
-        "live_function_version": live.function_version or function.routing(LIVE).function_version,
+        # None of a model without a function.
+        "live_function_version": (
+            live.function_version or function.routing(LIVE).function_version or None
+        ),
     }
 
 

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 from boringml.errors import BoringError
 from boringml.registry.records import RECOVERY, RELEASE
 from boringml.release.road import abandon_candidate, finish_promotion
-from boringml.release.traffic import Mover, follow
+from boringml.release.traffic import Follower, Mover, follow
 
 if TYPE_CHECKING:
     from boringml.adapters.event_bus import EventBus
     from boringml.adapters.executions import Executions
     from boringml.adapters.registry_table import RegistryTable
-    from boringml.adapters.serving_function import ServingFunction
 
 
 def recover_releases(
     registry: "RegistryTable",
-    functions: Mapping[str, "ServingFunction"],
+    functions: Mapping[str, Follower],
     executions: "Executions",
     events: "EventBus",
     ended: str | None,
@@ -42,7 +41,7 @@ def recover_releases(
 
 def _recover(
     registry: "RegistryTable",
-    function: "ServingFunction",
+    function: Follower,
     executions: "Executions",
     events: "EventBus",
     model: str,
@@ -69,9 +68,7 @@ def _recover(
     return True
 
 
-def _heal(
-    registry: "RegistryTable", function: "ServingFunction", events: "EventBus", model: str
-) -> bool:
+def _heal(registry: "RegistryTable", function: Follower, events: "EventBus", model: str) -> bool:
     """Make Lambda as the registry says, without a canary that no release stands behind."""
     canary = registry.route(model).canary
     if canary is None:

@@ -1,13 +1,22 @@
 """The steps of a release that change something: publish, canary, promote, abandon."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from boringml.errors import BoringError
 from boringml.registry.items import route_of
-from boringml.registry.records import CANDIDATE, LIVE, ROLLBACK, Canary, HistoryEvent, Route
+from boringml.registry.records import (
+    CANDIDATE,
+    LIVE,
+    ROLLBACK,
+    Canary,
+    HistoryEvent,
+    ModelVersion,
+    Route,
+)
 from boringml.release.code_change import fingerprint
-from boringml.release.traffic import Mover, follow, send, without_canary
+from boringml.release.traffic import Follower, Mover, follow, send, without_canary
 
 if TYPE_CHECKING:
     from boringml.adapters.event_bus import EventBus
@@ -53,9 +62,37 @@ def publish_version(
     return {"function_version": published}
 
 
+def prove_candidate(
+    registry: "RegistryTable",
+    model: str,
+    number: int,
+    execution: str,
+    prove: Callable[[ModelVersion], dict[str, Any]],
+) -> dict[str, Any]:
+    """Make a version of a model without a function the candidate, and return what `prove` shows.
+
+    Raises BoringError `release_lock_lost` (423), or what `prove` raises.
+    """
+    registry.check_lock(model, holder=execution)
+    version = registry.version(model, number)
+    mover = Mover(execution, execution)
+    _name_candidate(registry, model, number, mover, "no function serves it: batches will ask")
+    found = prove(version)
+    registry.record_step(
+        model,
+        step="prove",
+        outcome="passed",
+        version=number,
+        by=execution,
+        why=f"its package loads and gives its {found['examples']} golden answers",
+        details=found,
+    )
+    return found
+
+
 def start_canary(
     registry: "RegistryTable",
-    function: "ServingFunction",
+    function: Follower,
     model: str,
     canary: Canary,
     live: Route,
@@ -74,7 +111,7 @@ def start_canary(
 
 def promote_version(
     registry: "RegistryTable",
-    function: "ServingFunction",
+    function: Follower,
     events: "EventBus",
     model: str,
     number: int,
@@ -121,7 +158,7 @@ def finish_promotion(
 
 def abandon_candidate(
     registry: "RegistryTable",
-    function: "ServingFunction",
+    function: Follower,
     events: "EventBus",
     model: str,
     live: Route | None,

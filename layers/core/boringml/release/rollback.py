@@ -10,14 +10,13 @@ from boringml.registry.history import previous_release
 from boringml.registry.items import route_of
 from boringml.registry.records import CANDIDATE, LIVE, MOVED, ROLLBACK, HistoryEvent, Route
 from boringml.release.road import forget_approval
-from boringml.release.traffic import Mover, follow, send, without_canary
+from boringml.release.traffic import Follower, Mover, follow, send, without_canary
 
 if TYPE_CHECKING:
     from boringml.adapters.event_bus import EventBus
     from boringml.adapters.executions import Executions
     from boringml.adapters.object_store import ObjectStore
     from boringml.adapters.registry_table import RegistryTable
-    from boringml.adapters.serving_function import ServingFunction
 
 ALARM = "alarm"
 
@@ -57,7 +56,7 @@ def in_bake_time(history: list[HistoryEvent], now: datetime, bake_seconds: float
 def roll_back(
     registry: "RegistryTable",
     packages: "ObjectStore",
-    function: "ServingFunction",
+    function: Follower,
     executions: "Executions",
     events: "EventBus",
     *,
@@ -74,7 +73,7 @@ def roll_back(
 
     A release that is under way is stopped: its lock is taken over first, so that it moves nothing
     more. What an alarm asks for outside the bake time of a promotion, and without a canary, is
-    ignored, for a person to judge: `ignored` says so. `seen` is the function version that was
+    ignored, for a person to judge: `ignored` says so. `seen` is `Route.identity` of what was
     live when it was asked for, which is one code with one model: where another one is live by now,
     somebody else came first, and a second step back is not what was meant.
     Raises what `decide` raises; `live_changed` (422) for `seen`; `package_missing` where the
@@ -87,10 +86,10 @@ def roll_back(
     if done is None:
         if by == ALARM and route.canary is None and not in_bake_time(history, now, bake_seconds):
             return {"version": route.version, "ignored": "no canary, and no promotion bakes"}
-        if seen is not None and route.function_version != seen:
+        if seen is not None and route.identity != seen:
             told = (
-                f"Function version {route.function_version} with version {route.version} is live, "
-                f"not {seen}: look again, then decide."
+                f"Version {route.version} is live, as {route.identity} and not {seen}: "
+                "look again, then decide."
             )
             raise BoringError("live_changed", told, 422)
         target = decide(history, route, to)
@@ -155,16 +154,13 @@ def _as_it_was_live(history: list[HistoryEvent], now: Route, version: int) -> Ro
 def _check(
     registry: "RegistryTable",
     packages: "ObjectStore",
-    function: "ServingFunction",
+    function: Follower,
     model: str,
     target: Route,
 ) -> None:
     """Prove that the version to go back to can start: its code and its package are there."""
-    if target.version is None or target.function_version is None:
-        told = f"{model} version {target.version} has no function version: release it instead."
-        raise BoringError("function_version_gone", told, 410)
-    function.code(target.function_version)
-    version = registry.version(model, target.version)
+    function.require(target.function_version)
+    version = registry.version(model, target.version)  # type: ignore[arg-type]
     Package(packages.folder(version.package_uri), version.package_digest).read(layout.CONTRACT)
 
 

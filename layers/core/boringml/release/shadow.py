@@ -173,9 +173,9 @@ def report_of(
 
 
 def conclude(
-    registry: "RegistryTable", shadow: Shadow, found: dict[str, Any], execution: str
+    registry: "RegistryTable", model: str, version: int, found: dict[str, Any], execution: str
 ) -> dict[str, Any]:
-    """Return what `compare_shadow` found, after a verdict went into the history.
+    """Return what a comparison found, after a verdict went into the history.
 
     Raises BoringError with the verdict's code (422) where the candidate did not pass.
     """
@@ -183,10 +183,10 @@ def conclude(
         return found
     why = "; ".join(found["reasons"])[:900]
     registry.record_step(
-        shadow.model,
+        model,
         step="shadow",
         outcome="passed" if found["code"] is None else "failed",
-        version=shadow.version,
+        version=version,
         by=execution,
         why=why,
         details={"samples": found["samples"], "report": found["report"]},

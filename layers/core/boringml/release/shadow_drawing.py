@@ -46,7 +46,8 @@ def drawn(report: Mapping[str, Any], pairs: Sequence[Pair]) -> str:
     summary, verdict = report["summary"], report["verdict"]
     title = f"{report['model']}: version {report['version']} in shadow of live"
     told = (
-        f"{verdict['decision']}: {summary['compared']} of {summary['samples']} requests with two "
+        f"{verdict['decision']}: {summary['compared']} of {summary['samples']} "
+        f"{report['plan']['unit']} with two "
         f"answers, labels differ in {summary['disagreements']}, "
         f"the candidate failed {summary['extra_failures']}"
     )
@@ -55,7 +56,7 @@ def drawn(report: Mapping[str, Any], pairs: Sequence[Pair]) -> str:
         _text(24, 52, told, "quiet"),
         *_scatter(24, 76, 320, pairs),
         *_shift(376, 76, report),
-        *_latency(376, 196, summary),
+        *(_latency(376, 196, summary) if summary["live_latency_ms"]["p50"] is not None else ()),
         *_segments(376, 276, segments, report["plan"]["max_segment_disagreement"]),
     ]
     return (

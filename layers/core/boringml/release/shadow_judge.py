@@ -30,18 +30,21 @@ class ShadowPlan:
 
     Shares are of 1. `max_probability_shift` bounds the p95 of |candidate - live|;
     `max_latency_ratio` bounds candidate p95 / live p95 where they are more than
-    `latency_floor_ms` apart.
+    `latency_floor_ms` apart, and None leaves latency out. `unit` is what is compared, in words.
+    What has a default is not in the plan of a model that batches alone ask: all rows are there at
+    once, and nobody waits for one.
     """
 
     samples: int
-    seconds: float
-    share: float
     max_label_disagreement: float
     max_probability_shift: float
     max_segment_disagreement: float
     max_extra_failures: float
-    max_latency_ratio: float
-    latency_floor_ms: float
+    seconds: float = 0.0
+    share: float = 1.0
+    max_latency_ratio: float | None = None
+    latency_floor_ms: float = 0.0
+    unit: str = "requests"
 
 
 @dataclass(frozen=True)
@@ -66,16 +69,16 @@ def judge_shadow(summary: Summary, plan: ShadowPlan, elapsed_s: float) -> Verdic
     are missing, it is not passed, whatever there is.
     """
     enough = summary.samples >= plan.samples
-    checks = [check(summary, plan) for check in _CHECKS]
+    checks = [check(summary, plan) for check in _checks_of(plan)]
     early = summary.samples >= MIN_EARLY_SAMPLES
     broken = [c.words for c in checks if (c.broken and enough) or (c.clear and early)]
-    seen = f"{summary.samples} of {plan.samples} requests were compared"
+    seen = f"{summary.samples} of {plan.samples} {plan.unit} were compared"
     if summary.live_failures:
         seen += f", {summary.live_failures} more failed on live itself"
     if broken:
         return Verdict(FAIL, (*broken, seen), SHADOW_FAILED)
     if enough and not summary.compared:
-        return Verdict(FAIL, ("no request has two answers",), SHADOW_FAILED)
+        return Verdict(FAIL, (f"none of the {plan.unit} has two answers",), SHADOW_FAILED)
     if enough:
         return Verdict(PASS, tuple(c.words for c in checks))
     if elapsed_s >= plan.seconds:
@@ -122,7 +125,7 @@ def _failures(summary: Summary, plan: ShadowPlan) -> _Check:
     hits, trials, most = summary.extra_failures, summary.samples, plan.max_extra_failures
     codes = ", ".join(f"{code} {count}" for code, count in summary.failure_codes.items())
     return _Check(
-        f"the candidate failed {hits} of {trials} requests that live answered"
+        f"the candidate failed {hits} of {trials} {plan.unit} that live answered"
         f"{f' ({codes})' if codes else ''}: {_told(hits, trials, most)}",
         share_of(hits, trials) > most,
         chance_of_at_least(hits, trials, most) < EARLY_CHANCE,
@@ -132,7 +135,7 @@ def _failures(summary: Summary, plan: ShadowPlan) -> _Check:
 def _labels(summary: Summary, plan: ShadowPlan) -> _Check:
     hits, trials, most = summary.disagreements, summary.compared, plan.max_label_disagreement
     return _Check(
-        f"labels differ in {hits} of {trials} requests: {_told(hits, trials, most)}",
+        f"labels differ in {hits} of {trials} {plan.unit}: {_told(hits, trials, most)}",
         share_of(hits, trials) > most,
         chance_of_at_least(hits, trials, most) < EARLY_CHANCE,
     )
@@ -162,8 +165,8 @@ def _worst_segments(summary: Summary, plan: ShadowPlan) -> _Check:
         for s in (broken or judged)[:3]
     ]
     return _Check(
-        f"of {len(judged)} segments with {MIN_SEGMENT_SAMPLES} requests or more, labels differ most"
-        f" in: {', '.join(shown) or 'none'}; at most {most:.1%} of a segment is accepted,"
+        f"of {len(judged)} segments with {MIN_SEGMENT_SAMPLES} {plan.unit} or more, labels differ"
+        f" most in: {', '.join(shown) or 'none'}; at most {most:.1%} of a segment is accepted,"
         " and what chance may add to it",
         bool(broken),
     )
@@ -172,7 +175,8 @@ def _worst_segments(summary: Summary, plan: ShadowPlan) -> _Check:
 def _latency(summary: Summary, plan: ShadowPlan) -> _Check:
     live, candidate = summary.live_latency_ms["p95"] or 0.0, summary.candidate_latency_ms
     p50, p95 = candidate["p50"] or 0.0, candidate["p95"] or 0.0
-    most = max(live * plan.max_latency_ratio, live + plan.latency_floor_ms)
+    ratio = plan.max_latency_ratio or 1.0
+    most = max(live * ratio, live + plan.latency_floor_ms)
     return _Check(
         f"the candidate answers in {p95:.1f} ms at p95, live in {live:.1f} ms:"
         f" at most {most:.1f} ms is accepted",
@@ -186,8 +190,11 @@ _CHECKS: Final[tuple[Callable[[Summary, ShadowPlan], _Check], ...]] = (
     _labels,
     _shifts,
     _worst_segments,
-    _latency,
 )
+
+
+def _checks_of(plan: ShadowPlan) -> tuple[Callable[[Summary, ShadowPlan], _Check], ...]:
+    return _CHECKS if plan.max_latency_ratio is None else (*_CHECKS, _latency)
 
 
 def _told(hits: int, trials: int, most: float) -> str:

@@ -1,17 +1,39 @@
 """Lambda follows the registry: what the registry decided is what alias live does."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from boringml.errors import BoringError
 from boringml.registry.records import LIVE, Canary, HistoryEvent, Route
 
 if TYPE_CHECKING:
     from boringml.adapters.registry_table import RegistryTable
-    from boringml.adapters.serving_function import ServingFunction
+    from boringml.adapters.serving_function import Routing
 
 # Each turn is lost to another mover of the same alias, of whom there are few.
 _TURNS = 20
+
+
+class Follower(Protocol):
+    """Does as the registry decided: the aliases of a serving function, or nothing at all.
+
+    boringml.adapters.followers has both. Of a model without a function, the registry alone moves:
+    its routes have no function version.
+    """
+
+    name: str
+
+    def routing(self, name: str, /) -> "Routing":
+        """Return where an alias sends requests, and the revision that says so."""
+
+    def send(self, name: str, to: "Routing", /) -> bool:
+        """Send an alias's requests as `to` says; return False where another mover came between."""
+
+    def point(self, name: str, version: str, /) -> str:
+        """Move all traffic of an alias to a version; return where it pointed before."""
+
+    def require(self, version: str | None, /) -> None:
+        """Raise BoringError `function_version_gone` (410) where a version is gone."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +46,7 @@ class Mover:
 
 def send(
     registry: "RegistryTable",
-    function: "ServingFunction",
+    function: Follower,
     model: str,
     to: Route,
     *,
@@ -50,7 +72,7 @@ def send(
     return decided
 
 
-def follow(registry: "RegistryTable", function: "ServingFunction", model: str, *, by: str) -> Route:
+def follow(registry: "RegistryTable", function: Follower, model: str, *, by: str) -> Route:
     """Make Lambda's alias live send requests as the registry says; return how that is.
 
     Any number may follow at once, whatever each of them decided: Lambda's revision is read before
@@ -62,7 +84,8 @@ def follow(registry: "RegistryTable", function: "ServingFunction", model: str, *
         now = function.routing(LIVE)
         decision = registry.decision(model)
         wanted = decision.route
-        if wanted.function_version is None:
+        # A model without a function, or one that has had its last.
+        if wanted.function_version is None or not now.function_version:
             return wanted
         weights = _weights(wanted.canary)
         if (now.function_version, dict(now.weights)) != (wanted.function_version, weights):
