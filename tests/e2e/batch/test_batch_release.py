@@ -18,7 +18,9 @@ pytestmark = pytest.mark.local_aws
 
 def start(batch: Batch, machine: str, **given: Any) -> str:
     name = f"churn-{random.randrange(10**9)}"
-    return batch.stack.start(machine, name, json.dumps({"model": "churn", "why": "a test", **given}))
+    return batch.stack.start(
+        machine, name, json.dumps({"model": "churn", "why": "a test", **given})
+    )
 
 
 def steps(batch: Batch, version: int) -> dict[str, Any]:

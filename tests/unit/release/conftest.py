@@ -66,6 +66,9 @@ class Function:
         assert self.send(name, Routing(version, {}, before.revision))
         return before.function_version
 
+    def require(self, version: str | None) -> None:
+        self.code(version or "none")
+
     def publish(self, environment: Mapping[str, str], description: str) -> str:
         version = str(len(self.versions))
         self.versions[version] = self.versions["$LATEST"]

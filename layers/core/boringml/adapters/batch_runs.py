@@ -19,9 +19,9 @@ _RUN_MEMBERS = tuple(BatchRun.__dataclass_fields__)
 
 
 class BatchRuns:
-    """Items: pk RUN#<model>, sk <run id>; pk UNFINISHED, sk <model>#<run id>; pk NEWEST, sk <model>.
+    """Items: pk RUN#<model>, sk <run id>; and pk UNFINISHED, sk <model>#<run id>.
 
-    The last names the run that was scored last.
+    Of each model, pk NEWEST, sk <model> names the run that was scored last.
     """
 
     def __init__(self, table: DynamoTable, clock: Callable[[], datetime]) -> None:
