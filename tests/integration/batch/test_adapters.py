@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import boto3
@@ -115,3 +116,17 @@ def test_clearing_an_attempt_takes_its_own_folders_alone(files: BatchFiles) -> N
 def test_a_folder_is_cleared_and_nothing_that_only_begins_like_it(files: BatchFiles) -> None:
     with pytest.raises(BoringError, match="key_unsafe"):
         files.lake.clear("scored/churn")
+
+
+def test_the_newest_run_is_the_one_that_was_scored_last(runs: BatchRuns) -> None:
+    assert runs.newest("churn") is None
+    second, failed = replace(RUN, run_id="def"), replace(RUN, run_id="bad")
+    for run in (RUN, second, failed):
+        runs.take(run, "one", None)
+    assert runs.newest("churn") is None
+    for run, status in ((second, SCORED), (RUN, SCORED), (failed, FAILED)):
+        runs.finish(run, status)
+    newest = runs.newest("churn")
+    assert newest is not None
+    assert newest.run == RUN
+    assert runs.newest("reviews") is None

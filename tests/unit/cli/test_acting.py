@@ -165,6 +165,19 @@ def test_a_rollback_says_who_asked_and_what_was_live(ready: World) -> None:
     }  # fmt: skip
 
 
+def test_a_rollback_of_a_model_without_a_function_tells_the_version_that_was_live(
+    ready: World,
+) -> None:
+    registry = ready.registry
+    registry.take_lock("credit", holder="x", kind="release", version=2)
+    registry.send_traffic(
+        "credit", Route(version=2), expected=registry.route("credit"), holder="x", by="x", why="x"
+    )
+    registry.free_lock("credit", holder="x")
+    ready.json("rollback", "credit")
+    assert ready.states.started[0]["input"]["seen"] == "model version 2"
+
+
 def test_a_rollback_to_a_version_and_to_one_that_is_not_there(ready: World) -> None:
     ready.json("rollback", "credit", "--to", "2")
     assert ready.states.started[0]["input"]["to"] == 2

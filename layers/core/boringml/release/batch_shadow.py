@@ -16,6 +16,7 @@ from boringml.batch.checking import Accepted, RowChecker
 from boringml.batch.chunks import Chunk
 from boringml.batch.reading import Source, checked_rows
 from boringml.batch.score_chunk import ColumnModel
+from boringml.errors import BoringError
 from boringml.release.divergence import Answer, Pair, Summary, summarise
 from boringml.release.shadow_drawing import drawn
 from boringml.release.shadow_judge import PASS, ShadowPlan, Verdict, judge_shadow
@@ -88,10 +89,16 @@ def compare_batch(
     `key` is the column that names a row, `baseline` is `features` of the candidate's baseline.json.
     `report` is the key of shadow.json, beside which lies shadow.svg. A row that breaks live's
     contract is not compared; one that breaks the candidate's alone is a failure of the candidate.
-    Raises BoringError `data_unreadable` or `object_missing`.
+    Raises BoringError `batch_input_gone` (422) or `data_unreadable`.
     """
     sample = sample_of(chunks)
-    pairs = list(_pairs(sample, live, candidate, open_chunk, key))
+    try:
+        pairs = list(_pairs(sample, live, candidate, open_chunk, key))
+    except BoringError as error:
+        if error.code != "object_missing":
+            raise
+        told = f"Run {shadow.run} cannot be scored again: {error.message} Score a batch first."
+        raise BoringError("batch_input_gone", told, 422) from error
     # No segment tells of a sensitive field, though it is compared.
     summary = summarise(pairs, candidate.contract.segment_features, baseline)
     verdict = judge_shadow(summary, shadow.plan, elapsed_s=shadow.plan.seconds)
