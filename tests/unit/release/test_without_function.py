@@ -9,6 +9,7 @@ from boringml.adapters.serving_function import ServingFunction
 from boringml.errors import BoringError
 from boringml.registry.history import served_at
 from boringml.registry.records import APPLIED, Route
+from boringml.release.batch_shadow import pass_uncompared
 from boringml.release.recovery import recover_releases
 from boringml.release.road import prove_candidate
 from boringml.release.serving_functions import parse
@@ -71,12 +72,26 @@ def test_an_abandoned_candidate_leaves_live_the_lock_and_no_candidate(batches: W
     assert batches.registry.alias("credit", "candidate") is None
 
 
-def test_who_lost_the_lock_proves_nothing(batches: World) -> None:
+@pytest.mark.parametrize("proved_before", [False, True])
+def test_who_lost_the_lock_proves_nothing(batches: World, proved_before: bool) -> None:
     opened(batches, 2)
+    if proved_before:
+        prove(batches, 2)
     opened(batches, 2, "release-2")
+    known = batches.registry.history("credit")
     with pytest.raises(BoringError, match="may no longer move traffic"):
         prove(batches, 2)
-    assert batches.registry.alias("credit", "candidate") is None
+    assert batches.registry.history("credit") == known
+
+
+def test_a_version_that_nothing_could_be_compared_for_passes_and_the_history_says_so(
+    batches: World,
+) -> None:
+    found = pass_uncompared(batches.registry, "credit", 2, "release-1")
+    assert (found["decision"], found["report"]) == ("pass", None)
+    (last,) = batches.registry.history("credit", limit=1)
+    assert (last.details["step"], last.details["outcome"]) == ("shadow", "not_compared")
+    assert "no batch of credit was scored yet" in last.why
 
 
 def test_a_contract_that_breaks_files_is_refused(batches: World) -> None:
