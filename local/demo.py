@@ -13,9 +13,12 @@ from rich.table import Table
 from boringml.adapters import declarations
 from boringml.adapters.registry_table import RegistryTable
 from boringml.registry.records import HistoryEvent
+from local import batch_demo, jobs_demo
 from local.bad_requests import Case, send_bad_requests
 from local.bad_versions import THROWS_ABOVE_INCOME
-from local.datasets import credit_records, write_credit
+from local.batch_demo import Compared
+from local.datasets import credit_records, write_churn, write_credit, write_reviews
+from local.jobs_demo import Ledger
 from local.parity import Parity, credit_parity
 from local.paths import DEFAULT_HOME, ROOT
 from local.predictions import local_client
@@ -100,7 +103,13 @@ def main() -> None:
     console.print(moves_table(history))
     console.print(caught_table(caught, traffic))
 
+    console.rule("6. Asynchronous jobs, and signed callbacks to a receiver that fails at times")
+    jobs = _jobs(deployed, registry, console)
+    console.rule("7. A batch of all customers, by both engines")
+    batch = _batch(deployed, registry, console)
+
     report = _report(deployed, registry, second, latencies, parity, bad)
+    report["jobs"], report["batch"] = asdict(jobs), asdict(batch)
     report["requests"] = {"sent": len(traffic.sent), "failed": len(traffic.failed())}
     report["caught"] = [asdict(item) for item in caught]
     REPORT.write_text(json.dumps(report, indent=2, default=str) + "\n")
@@ -110,6 +119,49 @@ def main() -> None:
 
 def _first_rows(path: Path) -> Path:
     return write_credit(path, slice(FIRST_ROWS))
+
+
+def _jobs(deployed: Deployed, registry: RegistryTable, console: Console) -> Ledger:
+    if registry.alias(jobs_demo.MODEL, "live") is None:
+        train_and_release(deployed, jobs_demo.MODEL, _reviews_to_learn_from, console.print)
+    ledger = jobs_demo.run_jobs(deployed, console.print)
+    console.print(jobs_table(ledger))
+    _hold(not ledger.broken(), "; ".join(ledger.broken()))
+    return ledger
+
+
+def _reviews_to_learn_from(path: Path) -> Path:
+    return write_reviews(path, slice(jobs_demo.TEST_ROWS.start))
+
+
+def _batch(deployed: Deployed, registry: RegistryTable, console: Console) -> Compared:
+    if registry.alias(batch_demo.MODEL, "live") is None:
+        train_and_release(deployed, batch_demo.MODEL, write_churn, console.print)
+    compared = batch_demo.run_batches(deployed, console.print)
+    console.print(batch_table(compared))
+    _hold(not compared.broken(), "; ".join(compared.broken()))
+    return compared
+
+
+def jobs_table(ledger: Ledger) -> Table:
+    """Return the table of what became of the jobs."""
+    table = Table(show_header=False, title="Jobs")
+    table.add_row("posted", f"{ledger.posted}, in {ledger.seconds:.0f} s until the last was told")
+    table.add_row("ended", ", ".join(f"{count} {end}" for end, count in ledger.ends.items()))
+    table.add_row("predictions right", f"{ledger.right} of {ledger.reviews} reviews")
+    table.add_row("told", f"{ledger.told} jobs, each with one id and a valid signature")
+    table.add_row("calls", f"{ledger.calls}, of which the receiver failed {ledger.failed_calls}")
+    return table
+
+
+def batch_table(compared: Compared) -> Table:
+    """Return the table of both engines."""
+    told = f"largest difference {compared.largest_difference:.1e} over {compared.rows} customers"
+    table = Table("engine", "rows in", "scored", "rejected", "seconds", "USD", title=told)
+    for name, summary in (("map", compared.by_map), ("transform", compared.by_transform)):
+        numbers = (str(summary[part]) for part in ("rows_in", "scored", "rejected_rows"))
+        table.add_row(name, *numbers, f"{summary['seconds']:.1f}", f"{summary['cost_usd']:.6f}")
+    return table
 
 
 def moves_table(history: list[HistoryEvent]) -> Table:
