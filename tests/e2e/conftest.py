@@ -87,7 +87,7 @@ class Stack:
         pages = self.local_aws.client("stepfunctions").get_paginator("get_execution_history")
         return [
             event["stateEnteredEventDetails"]["name"]
-            for page in pages.paginate(executionArn=execution)
+            for page in pages.paginate(executionArn=execution, PaginationConfig={"PageSize": 1000})
             for event in page["events"]
             if event["type"].endswith("StateEntered")
         ]

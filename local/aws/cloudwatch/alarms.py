@@ -29,6 +29,8 @@ from local.aws.seams import seam
 logger = logging.getLogger("local.aws.alarms")
 
 EVALUATION_SECONDS = 1.0
+# Points are stored nearly in order of time: one may come so much later than its neighbours.
+LATE_SECONDS = 120.0
 COMPARISONS = {
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
     "GreaterThanThreshold": lambda value, threshold: value > threshold,
@@ -73,7 +75,7 @@ def metric_values(
     length, count = int(length), int(count)
     dimensions = {item["Name"]: str(item["Value"]) for item in metric.get("Dimensions") or []}
     key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
-    points = list(cloudwatch._metrics.get(key) or [])
+    points = recent(cloudwatch._metrics.get(key) or [], now - count * length)
     values: list[float | None] = []
     for index in range(count):
         end = now - index * length
@@ -81,6 +83,16 @@ def metric_values(
         stats = cloudwatch._calc_stats(inside)
         values.append(cloudwatch._stat_value(stats, statistic, inside) if inside else None)
     return values
+
+
+def recent(points: list[dict[str, Any]], begin: float) -> list[dict[str, Any]]:
+    """Return the points since `begin`, without a walk through all that were ever stored."""
+    found = []
+    for point in reversed(points):
+        if point["Timestamp"] < begin - LATE_SECONDS:
+            break
+        found.append(point)
+    return found
 
 
 def state_of(alarm: dict[str, Any], values: list[float | None]) -> str:

@@ -5,11 +5,15 @@ value, and counts a document that breaks the specification in AWS/Logs EMFValida
 ("Specification: Embedded metric format", CloudWatch User Guide).
 MiniStack 1.5.33 stores the line. It also answers a query without dimensions with the data of all
 dimension sets, which would count each value once per set.
-Seams: cloudwatch_logs._append_log_events; cloudwatch._metric_bucket, _dims_key, _dims_from_list.
+Here, as on AWS, a second is the finest resolution that a metric keeps: a value that is seen again
+in a second is counted and not stored again, so that memory and queries do not grow with traffic.
+Seams: cloudwatch_logs._append_log_events; cloudwatch._metric_bucket, _dims_key, _dims_from_list,
+_evict_old_metrics, TWO_WEEKS_SECONDS.
 """
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +28,8 @@ MAX_METRICS = 100
 MAX_DIMENSIONS = 30
 MAX_VALUES = 100
 MAX_DIMENSION_LENGTH = 1024
+
+_recording = threading.Lock()
 
 Point = tuple[str, str, dict[str, str], float, str, float]
 
@@ -112,19 +118,53 @@ def store(message: str) -> None:
     except InvalidDocumentError as error:
         logger.warning("invalid EMF document: %s: %s", error, message)
         points = [("AWS/Logs", "EMFValidationErrors", {}, 1.0, "Count", time.time())]
-    for namespace, name, dimensions, value, unit, moment in points:
-        key = (namespace, name, cloudwatch._dims_key(dimensions))
-        cloudwatch._metric_bucket(key).append(
-            {"Timestamp": moment, "Value": value, "Unit": unit, "Dimensions": dimensions}
+    for point in points:
+        record(*point)
+
+
+def record(
+    namespace: str, name: str, dimensions: dict[str, str], value: float, unit: str, moment: float
+) -> None:
+    """Add a value to a metric, at its second."""
+    key = (namespace, name, cloudwatch._dims_key(dimensions))
+    second = float(int(moment))
+    with _recording:
+        stored = cloudwatch._metric_bucket(key)
+        # Log lines come nearly in order: the values of a second lie at the end.
+        for point in reversed(stored):
+            if point["Timestamp"] != second:
+                break
+            if (point.get("Value"), point["Unit"], "_stat" in point) == (value, unit, False):
+                point["Count"] = point.get("Count", 1.0) + 1.0
+                return
+        stored.append(
+            {
+                "Timestamp": second,
+                "Value": value,
+                "Count": 1.0,
+                "Unit": unit,
+                "Dimensions": dimensions,
+            }
         )
+
+
+def evict() -> None:
+    """Forget what is older than two weeks; MiniStack copies every point for that, at each call."""
+    oldest = time.time() - cloudwatch.TWO_WEEKS_SECONDS
+    with _recording:
+        for key, points in list(cloudwatch._metrics.items()):
+            if points and points[0]["Timestamp"] < oldest:
+                points[:] = [point for point in points if point["Timestamp"] >= oldest]
+            if not points:
+                del cloudwatch._metrics[key]
 
 
 def install() -> None:
     """Read metrics out of every stored log event, and query dimension sets exactly."""
     append = seam(cloudwatch_logs, "_append_log_events")
     dimensions_from = seam(cloudwatch, "_dims_from_list")
-    seam(cloudwatch, "_metric_bucket")
-    seam(cloudwatch, "_dims_key")
+    for name in ("_metric_bucket", "_dims_key", "_evict_old_metrics", "TWO_WEEKS_SECONDS"):
+        seam(cloudwatch, name)
 
     def append_with_metrics(stream: dict[str, Any], events: list[dict[str, Any]]) -> None:
         for event in events:
@@ -136,3 +176,4 @@ def install() -> None:
 
     cloudwatch_logs._append_log_events = append_with_metrics
     cloudwatch._dims_from_list = exact_dimensions
+    cloudwatch._evict_old_metrics = evict

@@ -31,6 +31,7 @@ def compare(stack: Stack, release: str, candidate: str, live: str, started: date
     event = {
         "model": "credit",
         "version": stack.registry.alias("credit", "live"),
+        "live_version": stack.registry.alias("credit", "live"),
         "function": stack.outputs["CreditFunction"],
         "live_version": stack.registry.alias("credit", "live"),
         "function_version": candidate,
