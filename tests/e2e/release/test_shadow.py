@@ -33,7 +33,6 @@ def compare(stack: Stack, release: str, candidate: str, live: str, started: date
         "version": stack.registry.alias("credit", "live"),
         "live_version": stack.registry.alias("credit", "live"),
         "function": stack.outputs["CreditFunction"],
-        "live_version": stack.registry.alias("credit", "live"),
         "function_version": candidate,
         "live_function_version": live,
         "release": release,
