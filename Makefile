@@ -78,9 +78,12 @@ batch-bench: setup ## Score 2 million rows in batch beside raw ONNX Runtime, and
 jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger
 	@$(BIN)/python -m benchmarks.jobs.chaos
 
-.PHONY: test lint check openapi
-test: setup ## Run every test
+.PHONY: test prove lint check openapi
+test: setup ## Run the tests
 	@$(BIN)/python -m pytest
+
+prove: setup ## Run the long cases that `make test` leaves out: each state killed, each write refused
+	@$(BIN)/python -m pytest -m proof
 
 lint: setup ## Format, types, imports, templates, state machines
 	@$(BIN)/ruff format --check .

@@ -61,7 +61,7 @@ def test_each_callback_arrives_with_a_valid_signature_though_a_third_of_the_call
         receiver.secrets.append(command("add", client, "orders", receiver.url)["secret"])
         ids = send(stack, client, 60)
         record = receiver.record
-        stack.until(lambda: set(record.delivered) == set(ids), "all are delivered", 120)
+        stack.until(lambda: set(record.delivered) == set(ids), "all are delivered", 300)
     assert record.unverified == 0
     # Tried again with the id of the first time, and not again once it was taken.
     assert set(record.attempts) == set(ids)

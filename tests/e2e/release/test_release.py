@@ -119,16 +119,17 @@ def throttled(live: Stack, functions: list[str]) -> Iterator[None]:
             client.delete_function_concurrency(FunctionName=name)
 
 
+PROOF = pytest.mark.proof
 STATES = [
     "OpenRelease",
     "PublishVersion",
-    "SmokeCandidate",
+    pytest.param("SmokeCandidate", marks=PROOF),
     "WaitForRequests",
-    "CompareShadow",
-    "StartCanary",
+    pytest.param("CompareShadow", marks=PROOF),
+    pytest.param("StartCanary", marks=PROOF),
     "WaitForEvidence",
-    "JudgeCanary",
-    "PromoteVersion",
+    pytest.param("JudgeCanary", marks=PROOF),
+    pytest.param("PromoteVersion", marks=PROOF),
 ]
 
 
@@ -218,11 +219,11 @@ def told_its_end(live: Stack, execution: str) -> bool:
     [
         "OpenReleaseFunction",
         "PublishVersionFunction",
-        "SmokeCandidateFunction",
-        "CompareShadowFunction",
+        pytest.param("SmokeCandidateFunction", marks=PROOF),
+        pytest.param("CompareShadowFunction", marks=PROOF),
         "StartCanaryFunction",
-        "JudgeCanaryFunction",
-        "PromoteVersionFunction",
+        pytest.param("JudgeCanaryFunction", marks=PROOF),
+        pytest.param("PromoteVersionFunction", marks=PROOF),
     ],
 )
 def test_a_release_whose_write_to_the_registry_is_refused_ends_on_live_with_a_free_lock(
@@ -240,6 +241,7 @@ def test_a_release_whose_write_to_the_registry_is_refused_ends_on_live_with_a_fr
     assert traffic.failed() == []
 
 
+@PROOF
 def test_where_even_the_way_back_is_refused_recovery_puts_traffic_back(
     live: Stack, at_first: tuple[int, int]
 ) -> None:
@@ -369,7 +371,7 @@ def alarm_state(live: Stack) -> str:
     return str(found["StateValue"])
 
 
-@pytest.mark.parametrize("made", [without_its_package, throwing])
+@pytest.mark.parametrize("made", [without_its_package, pytest.param(throwing, marks=PROOF)])
 def test_an_alarm_takes_back_what_fails_live_requests_after_its_promotion(
     live: Stack, at_first: tuple[int, int], made: Callable[[Stack, int], int]
 ) -> None:
