@@ -406,10 +406,9 @@ def test_new_code_goes_the_same_road_and_a_deployment_moves_no_traffic(
         deploy("e2e-one", GitCommit=f"deployed-{random.randrange(10**9)}")
         after = live.function.routing("live")
         if "PromoteVersion" not in live.entered(execution):
-            assert (before.function_version, before.weights) == (
-                after.function_version,
-                after.weights,
-            )
+            # The release itself may have come to its next step, which has another weight.
+            assert before.function_version == after.function_version
+            assert before.weights.keys() == after.weights.keys()
         live.output(execution)
         # The event of the deployment started a release of the new code with the live version.
         live.until(

@@ -113,7 +113,7 @@ def test_another_endpoints_answer_is_compared_with_lives_and_no_traffic_is_count
     accepted = live.api.post(
         "credit", json.dumps(body).encode(), "application/json", route="shadow"
     )
-    assert (accepted.status, set(accepted.body)) == (202, {"request_id"})
+    assert (accepted.status, set(accepted.body)) == (202, {"request_id"}), accepted.body
     deadline = time.monotonic() + 30
     while counted(live, "comparisons") == comparisons:
         assert time.monotonic() < deadline
