@@ -63,7 +63,7 @@ def run_batches(deployed: Deployed, say: Say) -> Compared:
     again = states.start_execution(
         stateMachineArn=machine,
         input=json.dumps(
-            {"model": MODEL, "key": key, "engine": "transform", "occasion": "the other engine"}
+            {"model": MODEL, "key": key, "engine": "transform", "occasion": "transform"}
         ),
     )["executionArn"]
     by_transform = follow(states, again, say)
