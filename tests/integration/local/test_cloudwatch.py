@@ -53,6 +53,18 @@ def test_an_emf_line_is_one_metric_per_dimension_set(
     assert statistics(local_aws, metric, {"Model": "other"}) == {}
 
 
+def test_a_value_that_is_seen_again_counts_again(
+    local_aws: LocalAWS, make_function: MakeFunction, invoke: Callable[..., Any]
+) -> None:
+    metric = unique("latency")
+    function = make_function(EMF)
+    for values in ([1, 2, 2], [2, 30, 30, 30, 30]):
+        invoke(function, {"metric": metric, "values": values})
+    found = statistics(local_aws, metric, {"Model": "credit"})
+    assert (found["Sum"], found["SampleCount"]) == (127, 8)
+    assert found["ExtendedStatistics"]["p50"] == 16
+
+
 def log_line(local_aws: LocalAWS, message: str) -> None:
     """Write one line to a new log group."""
     logs = local_aws.client("logs")

@@ -157,9 +157,23 @@ def test_state_survives_down_and_up(world: World) -> None:
 def test_a_killed_process_is_started_again_with_its_state(world: World) -> None:
     table = world.deployed.outputs["TableName"]
     dynamodb = world.deployed.local_aws.client("dynamodb")
+    world.deployed.local_aws.client("logs").create_log_group(logGroupName="kept")
+    world.deployed.local_aws.client("cloudwatch").put_metric_alarm(
+        AlarmName="kept",
+        Namespace="Test",
+        MetricName="failures",
+        Period=60,
+        EvaluationPeriods=1,
+        Statistic="Sum",
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
     dynamodb.put_item(TableName=table, Item={"pk": {"S": "before the crash"}})
     state = world.home / "state" / "dynamodb.json"
     until(lambda: "before the crash" in state.read_text())
+    for service in ("cloudwatch", "cloudwatch_logs"):
+        file = world.home / "state" / f"{service}.json"
+        until(lambda file=file: file.exists() and "kept" in file.read_text())
     pid = world.deployed.local_aws.pid()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -170,6 +184,9 @@ def test_a_killed_process_is_started_again_with_its_state(world: World) -> None:
     key = {"pk": {"S": "before the crash"}}
     found = again.local_aws.client("dynamodb").get_item(TableName=table, Key=key)
     assert "Item" in found
+    logs, cloudwatch = (again.local_aws.client(name) for name in ("logs", "cloudwatch"))
+    assert logs.describe_log_groups(logGroupNamePrefix="kept")["logGroups"]
+    assert cloudwatch.describe_alarms(AlarmNames=["kept"])["MetricAlarms"]
     assert world.echo()["greeting"] == "good morning"
 
 
