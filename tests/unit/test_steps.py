@@ -22,10 +22,11 @@ def test_a_lambda_cause_is_taken_apart():
     assert reason_of("Refused", cause) == {"code": "a_code", "message": "Words: more."}
 
 
-def test_a_training_job_tells_its_failure():
-    cause = json.dumps({"TrainingJobName": "j", "FailureReason": "No memory"})
+@pytest.mark.parametrize("kind", ["Training", "Transform"])
+def test_a_job_tells_its_failure(kind):
+    cause = json.dumps({f"{kind}JobName": "j", "FailureReason": "No memory"})
     assert reason_of("States.TaskFailed", cause) == {
-        "code": "training_job_failed",
+        "code": f"{kind.lower()}_job_failed",
         "message": "No memory",
     }
 

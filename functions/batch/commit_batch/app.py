@@ -67,7 +67,6 @@ def _commit_batch(event: Mapping[str, Any]) -> dict[str, Any]:
         cost=_cost(ledger, settings, event.get("job")),
     )
     files.clear_transform(run)
-    files.write_summary(run, summary)
     ended = runs.finish(run, SCORED, summary=shown(summary))
     if ended.status != SCORED or ended.run.attempt != run.attempt:
         raise BoringError("attempt_replaced", f"The run was ended meanwhile: {ended.status}.", 422)

@@ -1,5 +1,6 @@
 """Cut the input into chunks, from metadata and the ends of records; refuse what is no input."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def _plan_chunks(event: Mapping[str, Any]) -> dict[str, Any]:
         "chunks": len(chunks),
         "rows": sum(chunk.rows for chunk in chunks),
         "max_concurrency": settings.max_concurrency,
-        "tolerated_percentage": round(settings.max_failed_share * 100),
+        "tolerated_percentage": math.ceil(settings.max_failed_share * 100),
     }
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import boto3
 
+from boringml.adapters.batch_files import BatchFiles
 from boringml.adapters.batch_runs import BatchRuns
 from boringml.adapters.batch_tables import BatchTables
 from boringml.adapters.dynamodb_table import DynamoTable
 from boringml.adapters.event_bus import EventBus
+from boringml.adapters.object_store import ObjectStore
 from boringml.batch.finish import publish_run
 from boringml.batch.run import SCORED, BatchRun
 from boringml.errors import BoringError
@@ -28,10 +30,11 @@ class Settings:
 
 
 @cache
-def _adapters() -> tuple[BatchRuns, BatchTables, EventBus]:
+def _adapters() -> tuple[BatchFiles, BatchRuns, BatchTables, EventBus]:
     settings = load(Settings, os.environ)
     table = DynamoTable(boto3.client("dynamodb"), settings.batch_runs_table)
     return (
+        BatchFiles(ObjectStore(boto3.client("s3"), settings.lake_bucket)),
         BatchRuns(table, lambda: datetime.now(UTC)),
         BatchTables(boto3.client("glue"), settings.database, settings.lake_bucket),
         EventBus(boto3.client("events")),
@@ -39,12 +42,12 @@ def _adapters() -> tuple[BatchRuns, BatchTables, EventBus]:
 
 
 def _publish_batch(event: Mapping[str, Any]) -> dict[str, Any]:
-    runs, tables, events = _adapters()
+    files, runs, tables, events = _adapters()
     run = BatchRun.of(event["run"])
     held = runs.get(run.model, run.run_id)
     if held is None or held.status != SCORED:
         raise BoringError("run_not_scored", f"Run {run.label} is not scored.", 422)
-    return publish_run(held, runs, tables, events.publish)
+    return publish_run(held, runs, tables, files.write_summary, events.publish)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

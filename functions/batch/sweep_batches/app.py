@@ -16,10 +16,16 @@ from boringml.adapters.dynamodb_table import DynamoTable
 from boringml.adapters.event_bus import EventBus
 from boringml.adapters.executions import Executions
 from boringml.adapters.object_store import ObjectStore
-from boringml.batch.finish import abandon_run, is_lost, publish_run
+from boringml.batch.finish import abandon_run, end_each, is_lost, publish_run
+from boringml.batch.open_batch import HeldRun
 from boringml.batch.run import SCORED
 from boringml.settings import load
 from boringml.steps import run_step
+
+LOST = {
+    "code": "run_lost",
+    "message": "The state machine ended and did not say why: see its history.",
+}
 
 
 @dataclass(frozen=True)
@@ -45,19 +51,21 @@ def _adapters() -> tuple[BatchFiles, BatchRuns, BatchTables, EventBus, Execution
 def _sweep_batches(event: Mapping[str, Any]) -> dict[str, Any]:
     files, runs, tables, events, executions = _adapters()
     ended = event.get("detail", {}).get("executionArn")
-    closed = []
-    for held in runs.unfinished():
-        if (ended and held.execution_arn != ended) or not is_lost(held, executions.running):
-            continue
+
+    def end(held: HeldRun) -> None:
         if held.status == SCORED:
-            publish_run(held, runs, tables, events.publish)
-        else:
-            told = "The state machine ended and did not say why: see its history."
-            reason = {"code": "run_lost", "message": told}
-            arn = held.execution_arn
-            abandon_run(held.run, reason, runs, files.clear, events.publish, execution_arn=arn)
-        closed.append(held.run.label)
-    return {"closed": closed}
+            publish_run(held, runs, tables, files.write_summary, events.publish)
+            return
+        arn = held.execution_arn
+        reason = held.reason or LOST
+        abandon_run(held.run, reason, runs, files.clear, events.publish, execution_arn=arn)
+
+    lost = (
+        held
+        for held in runs.unfinished()
+        if (not ended or held.execution_arn == ended) and is_lost(held, executions.running)
+    )
+    return {"closed": end_each(lost, end)}
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def run_step(name: str, step: Step, event: Mapping[str, Any], request_id: str) -
 def reason_of(error: str | None, cause: str | None) -> dict[str, str]:
     """Return {"code", "message"} of a state machine's errorOutput.
 
-    A Lambda step's cause is JSON whose errorMessage is `code: message`; a training job's cause is
+    A Lambda step's cause is JSON whose errorMessage is `code: message`; a SageMaker job's cause is
     its description, whose FailureReason tells; anything else keeps its own words.
     """
     text = cause or ""
@@ -52,9 +52,10 @@ def reason_of(error: str | None, cause: str | None) -> dict[str, str]:
         if told.get("errorType") in ("Refused", "Retryable"):
             code, _, message = str(told.get("errorMessage", "")).partition(": ")
             return {"code": code, "message": message}
-        if "TrainingJobName" in told:
-            message = str(told.get("FailureReason") or told.get("TrainingJobStatus"))
-            return {"code": "training_job_failed", "message": message[:1024]}
+        for job in ("Training", "Transform"):
+            if f"{job}JobName" in told:
+                message = str(told.get("FailureReason") or told.get(f"{job}JobStatus"))
+                return {"code": f"{job.lower()}_job_failed", "message": message[:1024]}
         text = str(told.get("errorMessage", text))
     if error == "States.Timeout":
         return {"code": "timeout", "message": text or "A step ran out of its time."}

@@ -59,16 +59,19 @@ def test_a_run_is_taken_once_and_stays_unfinished_until_readers_see_it(runs: Bat
     assert runs.finish(RUN, SCORED, summary={"rows_in": 7}).summary == {"rows_in": 7}
     assert runs.finish(RUN, FAILED, reason={"code": "late"}).status == SCORED
     assert [one.status for one in runs.unfinished()] == [SCORED]
-    runs.mark_published(RUN)
+    runs.mark_told(RUN)
     assert runs.unfinished() == []
     assert (found := runs.get("churn", "abc")) is not None
-    assert found.published
+    assert found.told
 
 
 def test_a_failed_run_is_over_and_may_be_taken_again(runs: BatchRuns) -> None:
     runs.take(RUN, "one", None)
     failed = runs.finish(RUN, FAILED, reason={"code": "x", "message": "y"})
-    assert (failed.status, runs.unfinished()) == (FAILED, [])
+    assert (failed.status, runs.unfinished()) == (FAILED, [failed])
+    runs.mark_told(RUN)
+    assert runs.unfinished() == []
+    failed = runs.get(RUN.model, RUN.run_id)
     again = BatchRun(**{**vars(RUN), "attempt": 2})
     assert runs.take(again, "two", failed).status == OPEN
     # What ends the attempt before does not end this one.

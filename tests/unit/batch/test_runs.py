@@ -1,12 +1,13 @@
 """An input is scored once, and a run ends once: the rules, with a record in memory."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from boringml.batch.finish import abandon_run, publish_run
+from boringml.batch.finish import abandon_run, end_each, is_lost, publish_run
 from boringml.batch.open_batch import HeldRun, Opened, open_batch
 from boringml.batch.request import manifest_of, request_of
 from boringml.batch.run import FAILED, OPEN, SCORED, BatchRun, InputFile, run_id
@@ -41,9 +42,9 @@ class Record:
             self.held = replace(self.held, status=status, summary=summary, reason=reason)
         return self.held
 
-    def mark_published(self, run: BatchRun) -> None:
+    def mark_told(self, run: BatchRun) -> None:
         assert self.held
-        self.held = replace(self.held, published=True)
+        self.held = replace(self.held, told=True)
 
 
 class Tables:
@@ -93,8 +94,13 @@ def test_a_scored_run_is_shown_and_then_answers() -> None:
     record.finish(run, SCORED, summary={"rows_in": 1})
     assert opened(record, "two").action == "publish"
     assert record.held
-    publish_run(record.held, record, tables, lambda kind, detail: told.append((kind, detail)))
+    written: list[Any] = []
+    publish_run(
+        record.held, record, tables, lambda run, summary: written.append((run, summary)),
+        lambda kind, detail: told.append((kind, detail)),
+    )  # fmt: skip
     assert opened(record, "three").action == "answer"
+    assert written == [(run, {"rows_in": 1})]
     assert (tables.shown, told) == ([run.label], [("BatchScored", {"rows_in": 1})])
 
 
@@ -106,6 +112,54 @@ def test_a_failed_attempt_leaves_nothing_before_it_is_told() -> None:
         lambda kind, _detail: done.append(kind),
     )  # fmt: skip
     assert (status, done) == (FAILED, ["cleared", "BatchFailed"])
+
+
+def test_a_failed_run_is_lost_until_it_was_cleared_and_told() -> None:
+    record, done = Record(), list[str]()
+    run = opened(record).held.run
+    reason = {"code": "x", "message": "y"}
+
+    def refuse(_run: BatchRun) -> None:
+        raise BoringError("delete_failed", "S3 is slow.", 503)
+
+    with pytest.raises(BoringError):
+        abandon_run(run, reason, record, refuse, lambda kind, _detail: done.append(kind))
+    assert record.held
+    assert record.held.status == FAILED
+    assert is_lost(record.held, lambda _arn: False)
+    assert done == []
+    abandon_run(
+        run, reason, record, lambda _run: done.append("cleared"),
+        lambda kind, _detail: done.append(kind),
+    )  # fmt: skip
+    assert done == ["cleared", "BatchFailed"]
+    assert not is_lost(record.held, lambda _arn: False)
+
+
+def test_one_run_that_cannot_be_ended_stops_no_other() -> None:
+    record = Record()
+    first = opened(record).held
+    second = replace(first, run=replace(first.run, run_id="def"))
+    ended: list[str] = []
+
+    def end(held: HeldRun) -> None:
+        if held is first:
+            raise BoringError("glue_denied", "No.", 403)
+        ended.append(held.run.run_id)
+
+    with pytest.raises(BoringError, match="glue_denied"):
+        end_each([first, second], end)
+    assert ended == ["def"]
+
+
+@pytest.mark.parametrize(
+    "manifest", [{"files": ["batch/churn/incoming/a.csv"]}, {"prefix": "batch/churn/incoming/"}]
+)
+def test_what_is_a_run_already_is_no_part_of_another(manifest: dict[str, Any]) -> None:
+    with pytest.raises(BoringError, match="key_unsafe"):
+        manifest_of("churn", json.dumps(manifest).encode())
+    with pytest.raises(BoringError, match="key_unsafe"):
+        request_of({"model": "churn", "prefix": "batch/churn/incoming/"})
 
 
 def test_a_scored_run_is_never_abandoned() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from boringml.adapters.dynamodb_table import Action, DynamoTable, Values
 from boringml.batch.open_batch import HeldRun
-from boringml.batch.run import FAILED, OPEN, SCORED, BatchRun
+from boringml.batch.run import OPEN, SCORED, BatchRun
 from boringml.errors import BoringError
 from boringml.registry.items import from_text, to_text
 
@@ -59,8 +59,8 @@ class BatchRuns:
     ) -> HeldRun:
         """Say how an attempt ended; return the run as it is recorded then.
 
-        The first end stands, and so does a later attempt. A failed run is over; a scored one is
-        unfinished until `mark_published`. Raises BoringError `batch_busy` (503).
+        The first end stands, and so does a later attempt. The run is unfinished until `mark_told`.
+        Raises BoringError `batch_busy` (503).
         """
         values: dict[str, Any] = {":status": status, ":open": OPEN, ":attempt": run.attempt}
         sets = ["#status = :status"]
@@ -78,8 +78,6 @@ class BatchRuns:
             }
         }
         actions = {"run": update}
-        if status == FAILED:
-            actions["marker"] = {"Delete": {"Key": _marker(run.model, run.run_id)}}
         if status == SCORED:
             actions["newest"] = {"Put": {"Item": {**_newest(run.model), "run_id": run.run_id}}}
         failures = self._table.commit(actions)
@@ -95,14 +93,14 @@ class BatchRuns:
         named = self._table.get(_newest(model))
         return self.get(model, str(named["run_id"])) if named else None
 
-    def mark_published(self, run: BatchRun) -> None:
-        """Say that readers see the run: it is over. Again changes nothing."""
+    def mark_told(self, run: BatchRun) -> None:
+        """Say that the end of an attempt was told: it is over. Again changes nothing."""
         self._table.commit(
             {
                 "run": {
                     "Update": {
                         "Key": _key(run.model, run.run_id),
-                        "UpdateExpression": "SET published = :true",
+                        "UpdateExpression": "SET told = :true",
                         "ConditionExpression": "attempt = :attempt",
                         "ExpressionAttributeValues": {":true": 1, ":attempt": run.attempt},
                     }
@@ -112,7 +110,7 @@ class BatchRuns:
         )
 
     def unfinished(self) -> list[HeldRun]:
-        """Return the runs that are open, or scored and not yet published, of all models."""
+        """Return the runs that are open, or whose end was not told yet, of all models."""
         found = []
         for item in self._table.query(_UNFINISHED):
             model, _, run_id = str(item["sk"]).partition("#")
@@ -141,7 +139,7 @@ def _item(held: HeldRun) -> dict[str, Any]:
         "execution_arn": held.execution_arn,
         "status": held.status,
         "opened_at": to_text(held.opened_at),
-        "published": int(held.published),
+        "told": int(held.told),
     }
 
 
@@ -153,7 +151,7 @@ def _held(item: Values) -> HeldRun:
         execution_arn=str(item["execution_arn"]),
         status=str(item["status"]),
         opened_at=from_text(str(item["opened_at"])),
-        published=bool(item["published"]),
+        told=bool(item["told"]),
         summary=json.loads(item["summary"]) if "summary" in item else None,
         reason=json.loads(item["reason"]) if "reason" in item else None,
     )

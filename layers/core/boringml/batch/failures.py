@@ -23,6 +23,9 @@ def failures_of(run: BatchRun, store: Store) -> dict[int, dict[str, str]]:
     found = {}
     for key in store.names(f"{run.work}failed/"):
         document = json.loads(store.read(key))
+        if isinstance(document, str):
+            # Step Functions may write a body that is a text as JSON once more.
+            document = json.loads(document)
         failure = document["failure"]
         found[int(document["chunk"]["number"])] = reason_of(failure["Error"], failure["Cause"])
     return found

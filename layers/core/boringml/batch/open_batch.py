@@ -17,7 +17,7 @@ class HeldRun:
     execution_arn: str
     status: str
     opened_at: datetime
-    published: bool = False
+    told: bool = False
     summary: dict[str, Any] | None = None
     reason: dict[str, str] | None = None
 
@@ -62,7 +62,7 @@ def open_batch(
     held = runs.get(model, identity)
     if held is not None:
         if held.status == SCORED:
-            return Opened("answer" if held.published else "publish", held)
+            return Opened("answer" if held.told else "publish", held)
         if held.status == OPEN and held.execution_arn == execution_arn:
             return Opened("score", held)
         if held.status == OPEN and running(held.execution_arn):

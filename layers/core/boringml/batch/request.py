@@ -18,6 +18,8 @@ _KEY = re.compile(r"batch/(?P<model>[a-z][a-z0-9-]{0,31})/(?P<rest>[A-Za-z0-9._/
 _OCCASION = re.compile(r"[A-Za-z0-9:._+-]{1,64}")
 # What runs write lies below; it is no input.
 _OWN = "runs/"
+# Each file that lands here is a run of its own.
+_INCOMING = "incoming/"
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ def request_of(event: Mapping[str, Any]) -> BatchRequest | None:
     occasion = str(event.get("occasion", ""))
     if occasion and not _OCCASION.fullmatch(occasion):
         raise _refused("key_unsafe", f"{occasion!r} is no occasion: use a date or a time.")
-    check_key(model, str(key if prefix is None else prefix), folder=prefix is not None)
+    if prefix is None:
+        check_key(model, str(key))
+    else:
+        _check_part(model, str(prefix), folder=True)
     engine = event.get("engine")
     if engine not in (None, MAP, TRANSFORM):
         raise _refused("engine_unknown", f"{engine!r} is no engine: {MAP} or {TRANSFORM}.")
@@ -91,7 +96,7 @@ def manifest_of(model: str, content: bytes) -> tuple[list[str], str | None]:
     if not isinstance(document, dict) or set(document) not in ({"files"}, {"prefix"}):
         raise _refused("manifest_invalid", 'A manifest has either "files" or "prefix".')
     if "prefix" in document:
-        check_key(model, str(document["prefix"]), folder=True)
+        _check_part(model, str(document["prefix"]), folder=True)
         return [], str(document["prefix"])
     files = document["files"]
     if not isinstance(files, list) or not all(isinstance(key, str) for key in files) or not files:
@@ -100,8 +105,16 @@ def manifest_of(model: str, content: bytes) -> tuple[list[str], str | None]:
         told = f"{len(files)} keys: at most {MOST_FILES}, and none twice."
         raise _refused("manifest_invalid", told)
     for key in files:
-        check_key(model, key)
+        _check_part(model, key)
     return files, None
+
+
+def _check_part(model: str, key: str, *, folder: bool = False) -> None:
+    """Raise BoringError `key_unsafe` unless a key may be a part of a larger input."""
+    check_key(model, key, folder=folder)
+    if key.removeprefix(f"batch/{model}/").startswith(_INCOMING):
+        told = f"{key}: a file under {_INCOMING} is a run already; put parts elsewhere."
+        raise _refused("key_unsafe", told)
 
 
 def is_input(key: str) -> bool:
