@@ -66,6 +66,7 @@ class _Server(BaseApplication):
             "control_socket_disable": True,
             "loglevel": "warning",
             "proc_name": "serve",
+            "worker_exit": _leave,
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
@@ -81,6 +82,16 @@ class _Server(BaseApplication):
         app = App(settings.max_payload_bytes, parameters, _say)
         threading.Thread(target=_give_model, args=(app, settings), daemon=True).start()
         return app
+
+
+def _leave(_server: Any, worker: Any) -> None:
+    """End a worker that was told to stop, at once.
+
+    The interpreter's own end would abort where a thread is still within a library, such as one that
+    loads the model.
+    """
+    if worker.booted and not worker.alive:
+        os._exit(0)
 
 
 def _give_model(app: App, settings: Settings) -> None:
