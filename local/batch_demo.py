@@ -79,10 +79,9 @@ def _pairs(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[Any, Any
     return [(first[key], second[key]) for key in first]
 
 
-def _scores(deployed: Deployed, summary: dict[str, Any]) -> dict[str, tuple[str, float]]:
-    """Return (prediction, probability) of each customer of a run."""
-    s3 = deployed.local_aws.client("s3")
-    bucket, _, prefix = summary["scored_uri"].removeprefix("s3://").partition("/")
+def table_below(s3: Any, uri: str) -> pa.Table | None:
+    """Return the rows of the Parquet files below an S3 folder; None where there is none."""
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
     parts = [
@@ -90,5 +89,11 @@ def _scores(deployed: Deployed, summary: dict[str, Any]) -> dict[str, tuple[str,
         for key in keys
         if key.endswith(".parquet")
     ]
-    rows = pa.concat_tables(parts).to_pylist()
+    return pa.concat_tables(parts) if parts else None
+
+
+def _scores(deployed: Deployed, summary: dict[str, Any]) -> dict[str, tuple[str, float]]:
+    """Return (prediction, probability) of each customer of a run."""
+    table = table_below(deployed.local_aws.client("s3"), summary["scored_uri"])
+    rows = table.to_pylist() if table is not None else []
     return {row["key"]: (row["prediction"], row["probability"]) for row in rows}

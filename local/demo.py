@@ -25,7 +25,7 @@ from local.predictions import local_client
 from local.release_demo import Caught, broken_promises, moves, release_bad_versions
 from local.timeline import drawn
 from local.traffic import Traffic
-from local.training_demo import train_and_release
+from local.training_demo import ensure_live, train_and_release
 from local.up import Deployed, up
 
 MODEL = "credit"
@@ -54,9 +54,7 @@ def main() -> None:
         console.print(f"a prediction now: {answer.status} {answer.body['error']['code']}")
 
     console.rule("2. New data in S3 trains and releases a version")
-    version = before
-    if version is None:
-        version = train_and_release(deployed, MODEL, _first_rows, console.print)
+    version = ensure_live(deployed, registry, MODEL, _first_rows, console.print)
     _hold(registry.alias(MODEL, "live") == version, "the new version is live in the registry")
     package = registry.version(MODEL, version)
 
@@ -122,8 +120,7 @@ def _first_rows(path: Path) -> Path:
 
 
 def _jobs(deployed: Deployed, registry: RegistryTable, console: Console) -> Ledger:
-    if registry.alias(jobs_demo.MODEL, "live") is None:
-        train_and_release(deployed, jobs_demo.MODEL, _reviews_to_learn_from, console.print)
+    ensure_live(deployed, registry, jobs_demo.MODEL, _reviews_to_learn_from, console.print)
     ledger = jobs_demo.run_jobs(deployed, console.print)
     console.print(jobs_table(ledger))
     _hold(not ledger.broken(), "; ".join(ledger.broken()))
@@ -135,8 +132,7 @@ def _reviews_to_learn_from(path: Path) -> Path:
 
 
 def _batch(deployed: Deployed, registry: RegistryTable, console: Console) -> Compared:
-    if registry.alias(batch_demo.MODEL, "live") is None:
-        train_and_release(deployed, batch_demo.MODEL, write_churn, console.print)
+    ensure_live(deployed, registry, batch_demo.MODEL, write_churn, console.print)
     compared = batch_demo.run_batches(deployed, console.print)
     console.print(batch_table(compared))
     _hold(not compared.broken(), "; ".join(compared.broken()))

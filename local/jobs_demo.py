@@ -1,8 +1,5 @@
 """Asynchronous jobs over HTTP, and their signed callbacks to a receiver that fails now and then."""
 
-import json
-import os
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,8 +8,8 @@ from typing import Any
 
 from boringml.jobs.states import SUCCEEDED
 from local.datasets import reviews
+from local.endpoints import Command
 from local.jobs import JobClient, local_job_client
-from local.paths import DEV_BIN
 from local.receiver import Behaviour, Receiver
 from local.up import Deployed
 
@@ -63,7 +60,9 @@ def run_jobs(deployed: Deployed, say: Say) -> Ledger:
     parts = [slice(start, start + RECORDS_PER_JOB) for start in starts]
     begin = time.monotonic()
     with Receiver([], Behaviour(fails=FAILED_SHARE)) as receiver:
-        endpoint, secret = _register(deployed, receiver.url)
+        # Each run has a receiver of its own, so an endpoint of its own.
+        command = Command(deployed.local_aws, deployed.stack_name)
+        endpoint, secret = command.register(receiver.url)
         receiver.secrets.append(secret)
         say(f"registered {receiver.url}, which fails {FAILED_SHARE:.0%} of its calls")
         bodies = [
@@ -90,26 +89,6 @@ def run_jobs(deployed: Deployed, say: Say) -> Ledger:
             unverified=record.unverified,
             seconds=time.monotonic() - begin,
         )
-
-
-def _register(deployed: Deployed, url: str) -> tuple[str, str]:
-    """Register the receiver as an operator would; return the endpoint's name and its secret."""
-    environ = {**os.environ, **deployed.local_aws.environ()}
-
-    def command(*words: str) -> Any:
-        done = subprocess.run(
-            [DEV_BIN / "boringml", "--stack", deployed.stack_name, "--json", "callbacks", *words],
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(done.stdout)
-
-    # Each run has a receiver of its own, so an endpoint of its own.
-    name = f"orders-{len(command('list')['endpoints'])}"
-    client = deployed.local_aws.client("sts").get_caller_identity()["Arn"]
-    return name, str(command("add", client, name, url)["secret"])
 
 
 def _post(client: JobClient, body: dict[str, Any], endpoint: str, number: int) -> str:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from boringml.adapters.registry_table import RegistryTable
+from boringml.registry.records import LIVE
 from local.following import executions, follow, started_after
 from local.up import Deployed
 
@@ -33,3 +35,14 @@ def train_and_release(deployed: Deployed, model: str, write: Write, say: Say) ->
     say(f"release of version {version}")
     follow(states, started_after(states, outputs["ReleaseStateMachine"], released), say)
     return version
+
+
+def ensure_live(
+    deployed: Deployed, registry: RegistryTable, model: str, write: Write, say: Say
+) -> int:
+    """Return the live version; where there is none, train and release the first one.
+
+    Raises what `train_and_release` raises.
+    """
+    live = registry.alias(model, LIVE)
+    return live if live is not None else train_and_release(deployed, model, write, say)

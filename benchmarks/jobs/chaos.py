@@ -28,7 +28,7 @@ from local.datasets import review_records, write_reviews
 from local.endpoints import Command
 from local.jobs import JobClient, local_job_client
 from local.receiver import Behaviour, Receiver, Record
-from local.training_demo import train_and_release
+from local.training_demo import ensure_live
 from local.up import Deployed, up
 
 MODEL = "reviews"
@@ -193,8 +193,8 @@ def reviews_live() -> Deployed:
     """Return the application on the local AWS with a version of reviews live."""
     deployed = up()
     dynamodb, table = deployed.local_aws.client("dynamodb"), deployed.outputs["RegistryTable"]
-    if RegistryTable(dynamodb, table).alias(MODEL, "live") is None:
-        train_and_release(deployed, MODEL, lambda path: write_reviews(path, slice(4000)), print)
+    registry = RegistryTable(dynamodb, table)
+    ensure_live(deployed, registry, MODEL, lambda path: write_reviews(path, slice(4000)), print)
     return deployed
 
 

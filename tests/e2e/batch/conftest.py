@@ -1,15 +1,14 @@
 """A stack with a live version of churn, and what a test of batch does with it."""
 
-import io
 import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from local.batch_demo import table_below
 from local.datasets import write_churn
 from local.following import executions, follow, started_after
 from tests.e2e.conftest import Stack
@@ -75,11 +74,7 @@ class Batch:
 
     def table(self, uri: str) -> pa.Table | None:
         """Return the parts below a folder; None where there is none."""
-        prefix = uri.removeprefix(f"s3://{self.lake}/")
-        parts = [key for key in self.keys(prefix) if key.endswith(".parquet")]
-        read = [self.s3.get_object(Bucket=self.lake, Key=key)["Body"].read() for key in parts]
-        tables = [pq.read_table(io.BytesIO(content)) for content in read]
-        return pa.concat_tables(tables) if tables else None
+        return table_below(self.s3, uri)
 
     def query(self, sql: str) -> list[list[str]]:
         """Return the rows of an Athena query, without its header."""

@@ -1,17 +1,16 @@
 """Callbacks of the deployed stack: queue, function, receiver, and the operator's command."""
 
 import json
-import os
-import subprocess
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from boringml.adapters.callback_queue import CallbackQueue
 from boringml.jobs.callback_message import CallbackMessage
-from local.paths import DEV_BIN
+from local.endpoints import Command as OperatorCommand
 from local.receiver import Behaviour, Receiver
 from tests.e2e.conftest import Stack
 
@@ -24,19 +23,7 @@ Command = Callable[..., Any]
 def command(stack: Stack) -> Command:
     """Run `boringml callbacks ...` and return its document, or its error and exit code."""
 
-    def run(*words: str) -> Any:
-        done = subprocess.run(
-            [DEV_BIN / "boringml", "--stack", "e2e-one", "--json", "callbacks", *words],
-            env={**os.environ, **stack.local_aws.environ()},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            return {"exit": done.returncode, **json.loads(done.stderr)["error"]}
-        return json.loads(done.stdout)
-
-    return run
+    return partial(OperatorCommand(stack.local_aws, "e2e-one").run, "callbacks")
 
 
 @pytest.fixture

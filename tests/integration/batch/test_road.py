@@ -19,8 +19,8 @@ from boringml.package import layout, manifest
 from boringml.registry.records import NewVersion
 from boringml.serving.model import load_model
 from boringml.steps import Refused
-from local.datasets import churn, write_churn
-from tests.integration.training.ml_root import MlRoot
+from local.datasets import churn
+from tests.integration.training.ml_root import trained_churn
 
 ROOT = Path(__file__).parents[3]
 KEY = "batch/churn/incoming/all.parquet"
@@ -50,11 +50,7 @@ class Catalog:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Churn, trained on all customers."""
-    job = MlRoot(tmp_path_factory.mktemp("churn"), model="churn")
-    write_churn(job.train / "customers.csv")
-    code, output = job.run()
-    assert code == 0, output
-    return job.model
+    return trained_churn(tmp_path_factory.mktemp("churn")).model
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import pytest
 from boringml.contract.features import features_of
 from boringml.package import layout, manifest
 from container.trainer.describe import frame_of_records
-from local.datasets import churn_records, write_churn
+from local.datasets import churn_records
 from tests.integration.local.training_world import TrainingWorld, local_aws_with
 from tests.integration.local.transform_world import TransformWorld
-from tests.integration.training.ml_root import MlRoot
+from tests.integration.training.ml_root import MlRoot, trained_churn
 
 pytestmark = pytest.mark.local_aws
 
@@ -24,11 +24,7 @@ LINES = "application/jsonlines"
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> MlRoot:
-    found = MlRoot(tmp_path_factory.mktemp("churn"), model="churn")
-    write_churn(found.train / "customers.csv")
-    code, output = found.run()
-    assert code == 0, output
-    return found
+    return trained_churn(tmp_path_factory.mktemp("churn"))
 
 
 @pytest.fixture(scope="module")

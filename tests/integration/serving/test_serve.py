@@ -17,20 +17,16 @@ from boringml.contract.features import features_of
 from boringml.package import layout, manifest
 from container.server.answers import JSON, JSON_LINES
 from container.trainer.describe import frame_of_records
-from local.datasets import churn_records, write_churn
+from local.datasets import churn_records
 from tests.integration.serving.serve_process import Serve
-from tests.integration.training.ml_root import MlRoot
+from tests.integration.training.ml_root import MlRoot, trained_churn
 
 Record = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> MlRoot:
-    found = MlRoot(tmp_path_factory.mktemp("churn"), model="churn")
-    write_churn(found.train / "customers.csv")
-    code, output = found.run()
-    assert code == 0, output
-    return found
+    return trained_churn(tmp_path_factory.mktemp("churn"))
 
 
 def environment(job: MlRoot, **changed: str) -> dict[str, str]:

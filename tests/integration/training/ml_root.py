@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from local.datasets import write_churn
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 TIMEOUT = 60
 
@@ -75,3 +77,12 @@ def image_tree(target: Path) -> Path:
         else:
             shutil.copy(here, there)
     return target
+
+
+def trained_churn(folder: Path) -> MlRoot:
+    """Return a finished job of churn, trained on all customers below a new folder."""
+    job = MlRoot(folder, model="churn")
+    write_churn(job.train / "customers.csv")
+    code, output = job.run()
+    assert code == 0, output
+    return job

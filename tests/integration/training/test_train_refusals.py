@@ -59,7 +59,7 @@ CASES: dict[str, tuple[Callable[[MlRoot], None], str, str]] = {
     "empty file": (empty_file, "data_unreadable", "a.csv is empty"),
     "corrupt Parquet": (corrupt_parquet, "data_unreadable", "a.parquet cannot be read"),
     "no data": (no_data, "data_missing", "'train'"),
-    "unknown model": (unknown_model, "model_unknown", "is one of ['"),
+    "unknown model": (unknown_model, "model_unknown", "is one of ['churn', 'credit', 'reviews']."),
 }
 
 

@@ -10,7 +10,7 @@ from boringml.errors import BoringError
 
 # A chunk of text is read whole, so this and a part of it is what a scorer's memory must hold.
 MOST_CHUNK_BYTES = 64 * 1024 * 1024
-# As large as a block of the CSV reader, which takes no record over more than two.
+# A block of the CSV reader as well, which takes no record that lies over more than two.
 MOST_RECORD_BYTES = 1024 * 1024
 # Distributed Map takes more; a list of more would not be planned within a Lambda's time.
 MOST_CHUNKS = 10_000

@@ -14,6 +14,7 @@ import pyarrow.parquet
 
 from boringml.batch.checking import Accepted, Rejection, RowChecker
 from boringml.batch.chunks import CSV, PARQUET, Chunk
+from boringml.batch.cutting import MOST_RECORD_BYTES
 from boringml.errors import BoringError
 
 # Rows at a time: enough for kernels to pay, little enough to stay in a core's cache.
@@ -102,7 +103,7 @@ def _csv(chunk: Chunk, source: Source, checker: RowChecker) -> Iterator[Checked]
         pa.BufferReader(content),
         # One thread: only then are malformed rows told with their numbers.
         read_options=pyarrow.csv.ReadOptions(
-            use_threads=False, column_names=list(chunk.columns), block_size=1024 * 1024
+            use_threads=False, column_names=list(chunk.columns), block_size=MOST_RECORD_BYTES
         ),
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=skip),
         convert_options=pyarrow.csv.ConvertOptions(
