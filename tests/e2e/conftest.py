@@ -1,7 +1,9 @@
 """The application itself, deployed by the SAM CLI to a local AWS of this test run."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,32 @@ class Stack:
         )
         self.registry.free_lock("credit", holder="test")
         return str(published["function_version"])
+
+    @contextmanager
+    def throttled(self, functions: list[str]) -> Iterator[None]:
+        """Let functions of the stack take no invocation, for a while."""
+        client = self.local_aws.client("lambda")
+        names = [self.resource(function) for function in functions]
+        for name in names:
+            client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        try:
+            yield
+        finally:
+            for name in names:
+                client.delete_function_concurrency(FunctionName=name)
+
+    @contextmanager
+    def denied(self, role: str, actions: list[str]) -> Iterator[None]:
+        """Let a role of the stack do something no longer, for a while."""
+        client = self.local_aws.client("iam")
+        statement = {"Effect": "Deny", "Action": actions, "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        given = {"RoleName": self.resource(role), "PolicyName": "Denied"}
+        client.put_role_policy(**given, PolicyDocument=json.dumps(policy))
+        try:
+            yield
+        finally:
+            client.delete_role_policy(**given)
 
     def agrees(self) -> bool:
         """Return whether Lambda's alias live is as the registry says."""

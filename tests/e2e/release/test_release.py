@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -110,20 +110,6 @@ def cleared_up(live: Stack, execution: str) -> bool:
     )
 
 
-@contextmanager
-def throttled(live: Stack, functions: list[str]) -> Iterator[None]:
-    """Let functions of the stack take no invocation, for a while."""
-    client = live.local_aws.client("lambda")
-    names = [live.resource(function) for function in functions]
-    for name in names:
-        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    try:
-        yield
-    finally:
-        for name in names:
-            client.delete_function_concurrency(FunctionName=name)
-
-
 PROOF = pytest.mark.proof
 STATES = [
     "OpenRelease",
@@ -147,7 +133,7 @@ def test_a_release_that_is_stopped_in_any_state_ends_on_live_with_a_free_lock(
     # Promoting takes a blink, and is done before a test could stop it: here it is kept waiting.
     kept = ["PromoteVersionFunction"] if state == "PromoteVersion" else []
     with live.traffic() as traffic:
-        with throttled(live, kept):
+        with live.throttled(kept):
             execution = release(live, second, f"stopped-{state}")
             live.until(lambda: state in live.entered(execution), state, 300)
             states.stop_execution(executionArn=execution, error="Test", cause="stopped by a test")
@@ -178,24 +164,10 @@ def environment(live: Stack, function: str, **changes: str) -> Iterator[None]:
         client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
 
-@contextmanager
-def without_writes_to_the_registry(live: Stack, function: str) -> Iterator[None]:
+def without_writes_to_the_registry(live: Stack, function: str) -> AbstractContextManager[None]:
     """Let the role of a function of the stack write nothing to the registry, for a while."""
-    client = live.local_aws.client("iam")
-    role = live.resource(f"{function}Role")
     writes = ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
-    statement = {
-        "Effect": "Deny",
-        "Action": [f"dynamodb:{write}" for write in writes],
-        "Resource": "*",
-    }
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
-    given = {"RoleName": role, "PolicyName": "RefuseWrites"}
-    client.put_role_policy(**given, PolicyDocument=json.dumps(policy))
-    try:
-        yield
-    finally:
-        client.delete_role_policy(**given)
+    return live.denied(f"{function}Role", [f"dynamodb:{write}" for write in writes])
 
 
 def test_a_judge_that_crashes_puts_traffic_back(live: Stack, at_first: tuple[int, int]) -> None:
