@@ -11,6 +11,12 @@ from boringml.errors import BoringError
 from boringml.governance.blueprint import Blueprint
 
 
+def models() -> list[str]:
+    """Return the names of all declared models, sorted."""
+    folder = files("boringml_declarations") / "models"
+    return sorted(item.name for item in folder.iterdir() if (item / "model.yaml").is_file())
+
+
 def declaration(model: str) -> dict[str, Any]:
     """Return model.yaml, parsed. Raises BoringError `model_unknown`."""
     found: dict[str, Any] = yaml.safe_load(_file(model, "model.yaml"))
