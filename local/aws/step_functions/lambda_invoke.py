@@ -1,8 +1,9 @@
 """The optimised integration lambda:invoke.
 
 AWS invokes the Qualifier that is asked for and answers the ExecutedVersion beside StatusCode and
-Payload ("Invoke an AWS Lambda function with Step Functions"). MiniStack 1.5.33 ignores Qualifier
-and InvocationType in silence and answers no version.
+Payload ("Invoke an AWS Lambda function with Step Functions"); an invocation beyond the function's
+concurrency fails as Lambda.TooManyRequestsException. MiniStack 1.5.33 ignores Qualifier and
+InvocationType in silence, answers no version, and calls the throttled one Lambda.Unknown.
 
 Seams: stepfunctions._invoke_resource and _invoke_with_callback;
 lambda_svc._execution_record_for_config.
@@ -19,6 +20,7 @@ from local.aws.seams import seam
 from local.aws.step_functions.replacing import replace
 
 _INVOKE = "arn:aws:states:::lambda:invoke"
+_THROTTLED = "TooManyRequestsException"
 # Filled with the version that ran, where a task waits to know it.
 _executed: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar(
     "executed_version", default=None
@@ -48,6 +50,10 @@ def _invoking(invoke: Callable[..., Any]) -> Callable[..., Any]:
         token = _executed.set(versions)
         try:
             result = invoke(resource, _qualified(arguments), *rest)
+        except sfn._ExecutionError as error:
+            if error.error == "Lambda.Unknown" and _THROTTLED in error.cause:
+                raise sfn._ExecutionError(f"Lambda.{_THROTTLED}", error.cause) from error
+            raise
         finally:
             _executed.reset(token)
         if resource == _INVOKE and versions:

@@ -233,7 +233,9 @@ def killed_and_run_again(batch: Batch, engine: str, state: str, function: str | 
 def kept_from_work(batch: Batch, state: str, function: str | None) -> AbstractContextManager[None]:
     if function:
         return batch.stack.throttled([function])
-    return batch.stack.denied("BatchStateMachineRole", [f"sagemaker:{state}"])
+    if state == "DeleteModel":  # tried again whatever the error
+        return batch.stack.denied("BatchStateMachineRole", ["sagemaker:DeleteModel"])
+    return nullcontext()
 
 
 def killed(batch: Batch, execution: str, state: str) -> bool:

@@ -44,6 +44,16 @@ def test_a_catch_by_a_functions_exception_class_gets_its_message(machines: Machi
     assert (execution["status"], execution["error"]) == ("FAILED", "NoSuchColumn")
 
 
+def test_a_throttled_invocation_is_caught_by_its_name(machines: Machines) -> None:
+    function = machines.function("def handler(event, context):\n    return {}\n")
+    machines.world.client("lambda").put_function_concurrency(
+        FunctionName=function, ReservedConcurrentExecutions=0
+    )
+    throttled = "Lambda.TooManyRequestsException"
+    caught = machines.output(only(invoke(function, {}, Catch=catching(throttled))))
+    assert caught["Error"] == throttled
+
+
 def test_a_function_is_invoked_by_qualifier_and_names_the_version(machines: Machines) -> None:
     function, client = machines.function(), machines.world.client("lambda")
     version = client.publish_version(FunctionName=function)["Version"]
