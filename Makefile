@@ -71,9 +71,13 @@ bad-requests: setup ## Show the status and code that each bad request gets over 
 simulate: setup ## Show by simulation how often the judge of a canary is right
 	.venv/bin/python -m benchmarks.release.canary_simulation
 
-.PHONY: batch-bench
+.PHONY: batch-bench batch-run
 batch-bench: setup ## Score 2 million rows in batch beside raw ONNX Runtime, and measure memory
 	@$(BIN)/python -m benchmarks.batch.throughput
+
+batch-run: setup ## Send 2 million rows through the deployed batch on the local AWS
+	@$(BIN)/python -m benchmarks.batch.whole_run
+
 .PHONY: jobs-chaos
 jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger
 	@$(BIN)/python -m benchmarks.jobs.chaos

@@ -13,7 +13,7 @@ from boringml.adapters.batch_files import BatchFiles
 from boringml.adapters.batch_runs import BatchRuns
 from boringml.adapters.dynamodb_table import DynamoTable
 from boringml.adapters.object_store import ObjectStore
-from boringml.batch.request import BatchRequest
+from boringml.batch.request import BatchRequest, request_of
 from boringml.batch.run import FAILED, OPEN, SCORED, BatchRun
 from boringml.errors import BoringError
 
@@ -92,6 +92,21 @@ def test_the_version_that_a_run_was_opened_with_is_read_whatever_comes_after(
     assert stream.read() == b"299999\n"
     stream.seek(0)
     assert b"".join(iter(lambda: stream.read(100_000), b"")) == rows
+
+
+def test_what_was_overwritten_before_the_run_is_scored_as_it_was_sent(files: BatchFiles) -> None:
+    key = "batch/churn/incoming/a.csv"
+    files.lake.write(key, b"first")
+    sent, _, _ = files.lake.pinned(key)
+    files.lake.write(key, b"second one")
+    event = {
+        "detail-type": "Object Created",
+        "detail": {"object": {"key": key, "version-id": sent}},
+    }
+    request = request_of(event)
+    assert request is not None
+    (found,) = files.input_of(request)
+    assert (found.version_id, found.size) == (sent, 5)
 
 
 def test_a_manifest_names_files_or_a_prefix(files: BatchFiles) -> None:

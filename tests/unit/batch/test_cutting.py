@@ -53,6 +53,11 @@ def test_blank_lines_are_no_records() -> None:
     assert [(piece.first_row, piece.rows) for piece in pieces] == [(1, 1), (2, 1)]
 
 
+@pytest.mark.parametrize("content", [b"a,b\nc", b"a,b\nc\n", b"a,b\r\nc\r\n"])
+def test_a_last_record_of_one_byte_is_a_record(content: bytes) -> None:
+    assert sum(piece.rows for piece in cut(content, 10, 4)) == 2
+
+
 def test_a_chunk_has_no_more_bytes_than_the_limit_and_one_record() -> None:
     pieces = cut(b"abcdefg\n" * 100, 1000, 16, most_bytes=40)
     assert max(piece.end - piece.start for piece in pieces) <= 48

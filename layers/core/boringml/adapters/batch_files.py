@@ -31,7 +31,7 @@ class BatchFiles:
         self.lake = lake
 
     def input_of(self, request: BatchRequest) -> list[InputFile]:
-        """Return the files that a request means, each pinned to its version now.
+        """Return the files that a request means, each pinned: as it was sent, or as it is now.
 
         Raises BoringError `input_missing`, `input_too_large`, `manifest_invalid`, `key_unsafe` or
         `object_missing`.
@@ -43,7 +43,8 @@ class BatchFiles:
         if len(keys) > MOST_FILES:
             told = f"{len(keys)} files: at most {MOST_FILES} in a run."
             raise BoringError("input_too_large", told, 422)
-        return [InputFile(key, *self.lake.pinned(key)) for key in sorted(keys)]
+        sent = request.version_id if keys == [request.key] else None
+        return [InputFile(key, *self.lake.pinned(key, sent)) for key in sorted(keys)]
 
     def write_input(self, run: BatchRun, files: Sequence[InputFile]) -> None:
         """Keep the files of a run."""

@@ -13,6 +13,7 @@ from boringml.errors import BoringError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectRequestTypeDef
 
 # DeleteObjects takes 1,000 keys.
 _MOST_DELETED = 1000
@@ -90,13 +91,16 @@ class ObjectStore:
             for item in page.get("Contents", []):
                 yield StoredObject(item["Key"], item["Size"], item["LastModified"])
 
-    def pinned(self, key: str) -> tuple[str, str, int]:
-        """Return version id, ETag and size in bytes of an object as it is now.
+    def pinned(self, key: str, version_id: str | None = None) -> tuple[str, str, int]:
+        """Return version id, ETag and size in bytes of an object as it is now, or of one version.
 
         Raises BoringError `object_missing`.
         """
+        asked: HeadObjectRequestTypeDef = {"Bucket": self.bucket, "Key": key}
+        if version_id is not None:
+            asked["VersionId"] = version_id
         try:
-            found = self._client.head_object(Bucket=self.bucket, Key=key)
+            found = self._client.head_object(**asked)
         except ClientError as error:
             raise self._missing(key, error) from error
         return found.get("VersionId", "null"), found["ETag"].strip('"'), found["ContentLength"]

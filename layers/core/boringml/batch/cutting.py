@@ -105,15 +105,19 @@ class TextCutter:
         if self._odd:
             raise _unreadable("a double quote is left open")
         if self._position > self._record:
-            yield from self._cut(np.array([self._position]), np.array([self._last == _RETURN]))
+            # As if a newline followed, so that a record of one byte is no blank line.
+            lacking = int(self._last != _NEWLINE)
+            yield from self._cut(
+                np.array([self._position]), np.array([self._last == _RETURN]), lacking
+            )
         if self._rows:
             yield self._piece(self._record)
 
-    def _cut(self, ends: Any, returned: Any) -> Iterator[Piece]:
+    def _cut(self, ends: Any, returned: Any, lacking: int = 0) -> Iterator[Piece]:
         if not len(ends):
             return
         sizes = np.diff(ends, prepend=self._record)
-        counted = np.cumsum(sizes - returned > 1)
+        counted = np.cumsum(sizes + lacking - returned > 1)
         done = 0
         while done < len(ends):
             base = int(counted[done - 1]) if done else 0

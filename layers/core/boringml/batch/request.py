@@ -27,7 +27,8 @@ class BatchRequest:
     """Files of one model: `key` is one of them, or a manifest; `prefix` ends in a slash.
 
     `occasion` tells apart runs over the same input, such as those of two nights; "" for none.
-    `engine` is asked for in place of the one of model.yaml.
+    `engine` is asked for in place of the one of model.yaml. `version_id` is that of `key` where an
+    event told it: what was overwritten meanwhile is scored as it was sent.
     """
 
     model: str
@@ -36,6 +37,7 @@ class BatchRequest:
     occasion: str
     trigger: str
     engine: str | None = None
+    version_id: str | None = None
 
     @property
     def apart(self) -> str:
@@ -51,11 +53,14 @@ def request_of(event: Mapping[str, Any]) -> BatchRequest | None:
     Raises BoringError `key_unsafe`, `model_missing`, `input_missing` or `engine_unknown`.
     """
     if event.get("detail-type") == "Object Created":
-        created = str(event["detail"]["object"]["key"])
+        put = event["detail"]["object"]
+        created = str(put["key"])
         name = created.rsplit("/", 1)[-1]
         if not name or name[0] in "._":
             return None
-        return BatchRequest(_model_of(created), created, None, "", "data")
+        return BatchRequest(
+            _model_of(created), created, None, "", "data", version_id=put.get("version-id")
+        )
     model = event.get("model")
     if not isinstance(model, str) or not model:
         raise _refused("model_missing", 'Start a batch with {"model": "<name>", "key": "..."}.')
