@@ -28,6 +28,7 @@ _MAP_FAILED = "States.ExceedToleratedFailureThreshold"
 class Settings:
     lake_bucket: str
     batch_runs_table: str
+    stack_name: str
 
 
 @cache
@@ -37,7 +38,7 @@ def _adapters() -> tuple[BatchFiles, BatchRuns, EventBus]:
     return (
         BatchFiles(ObjectStore(boto3.client("s3"), settings.lake_bucket)),
         BatchRuns(table, lambda: datetime.now(UTC)),
-        EventBus(boto3.client("events")),
+        EventBus(boto3.client("events"), settings.stack_name),
     )
 
 

@@ -33,6 +33,7 @@ class Settings:
     lake_bucket: str
     batch_runs_table: str
     database: str
+    stack_name: str
 
 
 @cache
@@ -43,7 +44,7 @@ def _adapters() -> tuple[BatchFiles, BatchRuns, BatchTables, EventBus, Execution
         BatchFiles(ObjectStore(boto3.client("s3"), settings.lake_bucket)),
         BatchRuns(table, lambda: datetime.now(UTC)),
         BatchTables(boto3.client("glue"), settings.database, settings.lake_bucket),
-        EventBus(boto3.client("events")),
+        EventBus(boto3.client("events"), settings.stack_name),
         Executions(boto3.client("stepfunctions")),
     )
 

@@ -22,6 +22,7 @@ from boringml.steps import run_step
 class Settings:
     registry_table: str
     serving_functions: str
+    stack_name: str
 
 
 @cache
@@ -31,8 +32,13 @@ def _settings() -> Settings:
 
 @cache
 def _adapters() -> tuple[RegistryTable, EventBus, Executions]:
-    registry = RegistryTable(boto3.client("dynamodb"), _settings().registry_table)
-    return registry, EventBus(boto3.client("events")), Executions(boto3.client("stepfunctions"))
+    settings = _settings()
+    registry = RegistryTable(boto3.client("dynamodb"), settings.registry_table)
+    return (
+        registry,
+        EventBus(boto3.client("events"), settings.stack_name),
+        Executions(boto3.client("stepfunctions")),
+    )
 
 
 def _recover_release(event: Mapping[str, Any]) -> dict[str, Any]:

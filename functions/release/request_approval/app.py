@@ -17,12 +17,16 @@ from boringml.steps import run_step
 @dataclass(frozen=True)
 class Settings:
     registry_table: str
+    stack_name: str
 
 
 @cache
 def _adapters() -> tuple[RegistryTable, EventBus]:
-    table = load(Settings, os.environ).registry_table
-    return RegistryTable(boto3.client("dynamodb"), table), EventBus(boto3.client("events"))
+    settings = load(Settings, os.environ)
+    table = settings.registry_table
+    return RegistryTable(boto3.client("dynamodb"), table), EventBus(
+        boto3.client("events"), settings.stack_name
+    )
 
 
 def _request_approval(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Settings:
     registry_table: str
     packages_bucket: str
     minute_seconds: int
+    stack_name: str
 
 
 @cache
@@ -39,7 +40,7 @@ def _adapters() -> tuple[RegistryTable, ObjectStore, Executions, EventBus]:
     registry = RegistryTable(boto3.client("dynamodb"), settings.registry_table)
     packages = ObjectStore(boto3.client("s3"), settings.packages_bucket)
     executions = Executions(boto3.client("stepfunctions"))
-    return registry, packages, executions, EventBus(boto3.client("events"))
+    return registry, packages, executions, EventBus(boto3.client("events"), settings.stack_name)
 
 
 def _roll_back(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,13 +21,19 @@ GRACE = timedelta(seconds=30)
 @dataclass(frozen=True)
 class Settings:
     registry_table: str
+    stack_name: str
 
 
 @cache
 def _adapters() -> tuple[RegistryTable, EventBus, Any]:
-    table = load(Settings, os.environ).registry_table
+    settings = load(Settings, os.environ)
+    table = settings.registry_table
     registry = RegistryTable(boto3.client("dynamodb"), table)
-    return registry, EventBus(boto3.client("events")), boto3.client("stepfunctions")
+    return (
+        registry,
+        EventBus(boto3.client("events"), settings.stack_name),
+        boto3.client("stepfunctions"),
+    )
 
 
 def _sweep_runs(event: Mapping[str, Any]) -> dict[str, Any]:

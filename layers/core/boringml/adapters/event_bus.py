@@ -13,19 +13,22 @@ SOURCE = "boringml"
 
 
 class EventBus:
-    """Publishes facts in the past tense, such as ModelPromoted."""
+    """Publishes facts in the past tense, such as ModelPromoted.
 
-    def __init__(self, client: "EventBridgeClient") -> None:
+    The bus is of the account, so each detail names the stack, and rules ask for their own.
+    """
+
+    def __init__(self, client: "EventBridgeClient", stack: str) -> None:
         self._client = client
+        self._stack = stack
 
     def publish(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Publish one event. Raises BoringError `event_refused` where the bus does not take it."""
+        told = json.dumps({"stack": self._stack, **detail})
         answer = self._client.put_events(
-            Entries=[
-                {"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(dict(detail))}
-            ]
+            Entries=[{"Source": SOURCE, "DetailType": detail_type, "Detail": told}]
         )
         if answer["FailedEntryCount"]:
             entry = answer["Entries"][0]
-            told = f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}"
-            raise BoringError("event_refused", f"{detail_type} was not published: {told}.", 503)
+            refused = f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}"
+            raise BoringError("event_refused", f"{detail_type} was not published: {refused}.", 503)
