@@ -359,9 +359,9 @@ class Composite:
             "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self._queue = self._sqs.create_queue(
-            QueueName=self._stack, Attributes={"Policy": policy}
-        )["QueueUrl"]
+        self._queue = self._sqs.create_queue(QueueName=self._stack, Attributes={"Policy": policy})[
+            "QueueUrl"
+        ]
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         children = {
             name: {
