@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.config import Config
+
 from boringml.serving.prediction_log import PredictionLog, load_failure_line
 from tests.e2e.conftest import Stack
 
@@ -19,8 +21,9 @@ LINE = "by the line that our code writes"
 DATA = "by metric data"
 CHILDREN = "by its children"
 
-# Within the newest period, and old enough to be over soon.
-NEWEST_AGE = 35.0
+# Seconds. Within the newest minute, and old enough to be over soon; and within the newest five.
+NEWEST_AGE = 30.0
+SLOW_AGE = 90.0
 OWN = "BoringML/"
 MACHINES = {
     "TrainFailedAlarm": "TrainStateMachine",
@@ -40,10 +43,10 @@ def logical_id(name: str) -> str:
     return name.rsplit("-", 2)[-2]
 
 
-def ages(alarm: Mapping[str, Any], period: float) -> list[float]:
+def ages(alarm: Mapping[str, Any], period: float, newest: float = NEWEST_AGE) -> list[float]:
     """Return how old data must be to breach so many periods as it takes, the oldest first."""
     wanted = int(alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"])
-    return [index * period + NEWEST_AGE for index in reversed(range(wanted))]
+    return [index * period + newest for index in reversed(range(wanted))]
 
 
 def breach(alarm: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -79,12 +82,45 @@ def aged(line: str, age: float) -> str:
     return json.dumps(found)
 
 
+def in_order(alarms: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return alarms as they are to be fired: what is put into one metric, the oldest first."""
+    return sorted(alarms, key=lambda alarm: logical_id(alarm["AlarmName"]) != "SlowAlarm")
+
+
 @dataclass(frozen=True)
 class Firing:
-    """The stack whose alarms ring."""
+    """The stack whose alarms ring, with the log group and function of each model that has one."""
 
     stack: Stack
+    groups: Mapping[str, str]
+    functions: Mapping[str, str]
     namespace: str = f"{OWN}e2e-one"
+
+    def fire(self, alarm: Mapping[str, Any], model: str) -> str:
+        """Make an alarm ring, and return how. `model` is "" for one of the platform."""
+        match logical_id(alarm["AlarmName"]):
+            case kind if kind in MACHINES:
+                self.fail(MACHINES[kind])
+                return MADE
+            case kind if kind in QUEUES:
+                self.send(QUEUES[kind])
+                return MADE
+            case "ThrottlesAlarm":
+                # Of the minutes before by data; this one's are real.
+                self.put(list(breach(alarm))[:-1])
+                self.throttle(self.functions[model], int(alarm["Threshold"]))
+                return MADE
+            case "SlowAlarm":
+                self.slow_down(alarm, model)
+                return LINE
+            case "LiveFailuresAlarm":
+                self.fail_live(alarm, model)
+                return LINE
+            case "LoadFailuresAlarm":
+                self.load_nothing(model)
+                return LINE
+        self.put(breach(alarm))
+        return DATA
 
     def client(self, service: str) -> Any:
         """Return a client of the local AWS."""
@@ -133,8 +169,9 @@ class Firing:
         self.stack.start(machine, name, json.dumps({"model": "nobody", "version": 1, "why": "-"}))
 
     def throttle(self, function: str, times: int) -> None:
-        """Invoke a function while it may run nowhere."""
-        client = self.client("lambda")
+        """Invoke a function while it may run nowhere, and take the refusal for an answer."""
+        once = Config(retries={"total_max_attempts": 1})
+        client = self.stack.local_aws.client("lambda", config=once)
         client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
         try:
             for _ in range(times):
@@ -146,7 +183,7 @@ class Firing:
         finally:
             client.delete_function_concurrency(FunctionName=function)
 
-    def fail_live(self, alarm: Mapping[str, Any], model: str, group: str) -> None:
+    def fail_live(self, alarm: Mapping[str, Any], model: str) -> None:
         """Let five of five requests fail, by their lines; Lambda counted them as invoked."""
         live = [q["MetricStat"]["Metric"] for q in alarm["Metrics"] if "MetricStat" in q]
         self.put(
@@ -155,14 +192,12 @@ class Firing:
             if one["Namespace"] == "AWS/Lambda"
             for value in [5.0 if one["MetricName"] == "Invocations" else 0.0]
         )
-        self.write(
-            group,
-            predictions(model, self.namespace, 5, failed=True, latency_ms=1, age=NEWEST_AGE),
-        )
+        lines = predictions(model, self.namespace, 5, failed=True, latency_ms=1, age=NEWEST_AGE)
+        self.write(self.groups[model], lines)
 
-    def slow_down(self, alarm: Mapping[str, Any], model: str, group: str) -> None:
+    def slow_down(self, alarm: Mapping[str, Any], model: str) -> None:
         """Let 200 requests in each of two periods take longer than was promised."""
-        for age in ages(alarm, 300):
+        for age in ages(alarm, 300, SLOW_AGE):
             lines = predictions(
                 model,
                 self.namespace,
@@ -171,9 +206,9 @@ class Firing:
                 latency_ms=alarm["Threshold"] + 1,
                 age=age,
             )
-            self.write(group, lines)
+            self.write(self.groups[model], lines)
 
-    def load_nothing(self, model: str, group: str) -> None:
+    def load_nothing(self, model: str) -> None:
         """Let a version refuse to start, by its line."""
         fields = {"model": model, "code": "package_missing", "message": "-"}
-        self.write(group, [load_failure_line(fields, self.namespace)])
+        self.write(self.groups[model], [load_failure_line(fields, self.namespace)])
