@@ -28,12 +28,8 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1",
     "LAKE_BUCKET": "lake", "PACKAGES_BUCKET": "packages", "REGISTRY_TABLE": "registry",
-<<<<<<< HEAD
     "BATCH_RUNS_TABLE": "runs", "DATABASE": "lake", "STACK_NAME": "one", "SCORER_MEMORY_MB": "1769",
-=======
-    "BATCH_RUNS_TABLE": "runs", "DATABASE": "lake", "SCORER_MEMORY_MB": "1769",
     "METRICS_NAMESPACE": "BoringML/x",
->>>>>>> 5f3fe87 (Ring once for each incident of a model, at the team that owns it, and draw dashboards from the declarations)
     "JOB_ROLE_ARN": "arn:aws:iam::123456789012:role/jobs",
     "JOB_IMAGE_URI": f"123456789012.dkr.ecr.us-east-1.amazonaws.com/image@sha256:{'0' * 64}",
 }  # fmt: skip
