@@ -82,7 +82,7 @@ batch-run: setup ## Send 2 million rows through the deployed batch on the local 
 jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger
 	@$(BIN)/python -m benchmarks.jobs.chaos
 
-.PHONY: test prove lint check openapi
+.PHONY: test prove lint check openapi dashboards
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest
 
@@ -97,9 +97,13 @@ lint: setup ## Format, types, imports, templates, state machines
 	@$(BIN)/python -m tools.check_templates
 	@$(BIN)/python -m tools.check_statemachines
 	@$(BIN)/python -m tools.openapi --check
+	@$(BIN)/python -m tools.dashboards --check
 
 openapi: setup ## Generate api/openapi.yaml from the contracts
 	@$(BIN)/python -m tools.openapi
+
+dashboards: setup ## Generate dashboards/dashboards.yaml from the declarations of the models
+	@$(BIN)/python -m tools.dashboards
 
 .PHONY: sizes image
 sizes: setup ## Show the unzipped size of each function with its layers (after make up)

@@ -1,6 +1,7 @@
 """Lint every template: cfn-lint, and SAM's own validation, with no finding allowed.
 
-`python -m tools.check_templates [template ...]`; without names, template.yaml and patterns/*.yaml.
+`python -m tools.check_templates [template ...]`; without names, template.yaml, patterns/*.yaml and
+dashboards/*.yaml.
 """
 
 import os
@@ -17,7 +18,8 @@ ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
 
 def templates(root: Path = ROOT) -> list[Path]:
     """Return the templates of the repository."""
-    return [root / "template.yaml", *sorted((root / "patterns").glob("*.yaml"))]
+    nested = [path for name in ("patterns", "dashboards") for path in (root / name).glob("*.yaml")]
+    return [root / "template.yaml", *sorted(nested)]
 
 
 def commands(template: Path) -> dict[str, list[str]]:

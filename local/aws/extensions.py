@@ -33,6 +33,7 @@ EXTENSIONS = (
     "local.aws.cloudwatch.emf",
     "local.aws.cloudwatch.statistics",
     "local.aws.cloudwatch.metric_math",
+    "local.aws.cloudwatch.composite_alarms",
     "local.aws.cloudwatch.alarms",
     "local.aws.cloudwatch.queues",
     "local.aws.queues.visibility",

@@ -15,8 +15,9 @@ from boringml.adapters.batch_runs import BatchRuns
 from boringml.adapters.dynamodb_table import DynamoTable
 from boringml.adapters.event_bus import EventBus
 from boringml.adapters.object_store import ObjectStore
+from boringml.batch.counting import counted
 from boringml.batch.failures import failures_of
-from boringml.batch.finish import abandon_run
+from boringml.batch.finish import Publish, abandon_run
 from boringml.batch.run import BatchRun
 from boringml.settings import load
 from boringml.steps import reason_of, run_step
@@ -29,31 +30,35 @@ class Settings:
     lake_bucket: str
     batch_runs_table: str
     stack_name: str
+    metrics_namespace: str
 
 
 @cache
-def _adapters() -> tuple[BatchFiles, BatchRuns, EventBus]:
+def _adapters() -> tuple[BatchFiles, BatchRuns, Publish]:
     settings = load(Settings, os.environ)
     table = DynamoTable(boto3.client("dynamodb"), settings.batch_runs_table)
     return (
         BatchFiles(ObjectStore(boto3.client("s3"), settings.lake_bucket)),
         BatchRuns(table, lambda: datetime.now(UTC)),
-        EventBus(boto3.client("events"), settings.stack_name),
+        counted(
+            EventBus(boto3.client("events"), settings.stack_name).publish,
+            settings.metrics_namespace,
+        ),
     )
 
 
 def _abandon_batch(event: Mapping[str, Any]) -> dict[str, Any]:
-    files, runs, events = _adapters()
+    files, runs, publish = _adapters()
     reason = reason_of(event.get("error"), event.get("cause"))
     details = {"input": _told(event.get("input")), "execution_arn": event["execution_arn"]}
     if not event.get("run"):
         model = (event.get("input") or {}).get("model")
-        events.publish("BatchFailed", {"model": model, "run": None, "reason": reason, **details})
+        publish("BatchFailed", {"model": model, "run": None, "reason": reason, **details})
         return {"status": "failed", "reason": reason}
     run = BatchRun.of(event["run"])
     if event.get("error") == _MAP_FAILED:
         reason = _of_chunks(run, files) or reason
-    status = abandon_run(run, reason, runs, files.clear, events.publish, **details)
+    status = abandon_run(run, reason, runs, files.clear, publish, **details)
     return {"status": status, "reason": reason}
 
 

@@ -15,7 +15,8 @@ from boringml.adapters.batch_tables import BatchTables
 from boringml.adapters.dynamodb_table import DynamoTable
 from boringml.adapters.event_bus import EventBus
 from boringml.adapters.object_store import ObjectStore
-from boringml.batch.finish import publish_run
+from boringml.batch.counting import counted
+from boringml.batch.finish import Publish, publish_run
 from boringml.batch.run import SCORED, BatchRun
 from boringml.errors import BoringError
 from boringml.settings import load
@@ -28,27 +29,31 @@ class Settings:
     batch_runs_table: str
     database: str
     stack_name: str
+    metrics_namespace: str
 
 
 @cache
-def _adapters() -> tuple[BatchFiles, BatchRuns, BatchTables, EventBus]:
+def _adapters() -> tuple[BatchFiles, BatchRuns, BatchTables, Publish]:
     settings = load(Settings, os.environ)
     table = DynamoTable(boto3.client("dynamodb"), settings.batch_runs_table)
     return (
         BatchFiles(ObjectStore(boto3.client("s3"), settings.lake_bucket)),
         BatchRuns(table, lambda: datetime.now(UTC)),
         BatchTables(boto3.client("glue"), settings.database, settings.lake_bucket),
-        EventBus(boto3.client("events"), settings.stack_name),
+        counted(
+            EventBus(boto3.client("events"), settings.stack_name).publish,
+            settings.metrics_namespace,
+        ),
     )
 
 
 def _publish_batch(event: Mapping[str, Any]) -> dict[str, Any]:
-    files, runs, tables, events = _adapters()
+    files, runs, tables, publish = _adapters()
     run = BatchRun.of(event["run"])
     held = runs.get(run.model, run.run_id)
     if held is None or held.status != SCORED:
         raise BoringError("run_not_scored", f"Run {run.label} is not scored.", 422)
-    return publish_run(held, runs, tables, files.write_summary, events.publish)
+    return publish_run(held, runs, tables, files.write_summary, publish)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from boringml.adapters.dynamodb_table import DynamoTable
 from boringml.adapters.event_bus import EventBus
 from boringml.adapters.executions import Executions
 from boringml.adapters.object_store import ObjectStore
-from boringml.batch.finish import abandon_run, end_each, is_lost, publish_run
+from boringml.batch.counting import counted
+from boringml.batch.finish import Publish, abandon_run, end_each, is_lost, publish_run
 from boringml.batch.open_batch import HeldRun
 from boringml.batch.run import SCORED
 from boringml.settings import load
@@ -34,32 +35,36 @@ class Settings:
     batch_runs_table: str
     database: str
     stack_name: str
+    metrics_namespace: str
 
 
 @cache
-def _adapters() -> tuple[BatchFiles, BatchRuns, BatchTables, EventBus, Executions]:
+def _adapters() -> tuple[BatchFiles, BatchRuns, BatchTables, Publish, Executions]:
     settings = load(Settings, os.environ)
     table = DynamoTable(boto3.client("dynamodb"), settings.batch_runs_table)
     return (
         BatchFiles(ObjectStore(boto3.client("s3"), settings.lake_bucket)),
         BatchRuns(table, lambda: datetime.now(UTC)),
         BatchTables(boto3.client("glue"), settings.database, settings.lake_bucket),
-        EventBus(boto3.client("events"), settings.stack_name),
+        counted(
+            EventBus(boto3.client("events"), settings.stack_name).publish,
+            settings.metrics_namespace,
+        ),
         Executions(boto3.client("stepfunctions")),
     )
 
 
 def _sweep_batches(event: Mapping[str, Any]) -> dict[str, Any]:
-    files, runs, tables, events, executions = _adapters()
+    files, runs, tables, publish, executions = _adapters()
     ended = event.get("detail", {}).get("executionArn")
 
     def end(held: HeldRun) -> None:
         if held.status == SCORED:
-            publish_run(held, runs, tables, files.write_summary, events.publish)
+            publish_run(held, runs, tables, files.write_summary, publish)
             return
         arn = held.execution_arn
         reason = held.reason or LOST
-        abandon_run(held.run, reason, runs, files.clear, events.publish, execution_arn=arn)
+        abandon_run(held.run, reason, runs, files.clear, publish, execution_arn=arn)
 
     lost = (
         held

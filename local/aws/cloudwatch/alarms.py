@@ -14,6 +14,7 @@ eventbridge._put_events, _dispatch_to_lambda.
 
 import json
 import logging
+import math
 import threading
 import time
 from datetime import UTC, datetime
@@ -76,13 +77,18 @@ def metric_values(
     dimensions = {item["Name"]: str(item["Value"]) for item in metric.get("Dimensions") or []}
     key = (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))
     points = recent(cloudwatch._metrics.get(key) or [], now - count * length)
-    values: list[float | None] = []
-    for index in range(count):
-        end = now - index * length
-        inside = [point for point in points if end - length < point["Timestamp"] <= end]
-        stats = cloudwatch._calc_stats(inside)
-        values.append(cloudwatch._stat_value(stats, statistic, inside) if inside else None)
-    return values
+    # One pass: an alarm may look at many periods, and each point is in one of them.
+    periods: list[list[dict[str, Any]]] = [[] for _ in range(count)]
+    for point in points:
+        index = math.floor((now - point["Timestamp"]) / length)
+        if 0 <= index < count:
+            periods[index].append(point)
+    return [
+        cloudwatch._stat_value(cloudwatch._calc_stats(inside), statistic, inside)
+        if inside
+        else None
+        for inside in periods
+    ]
 
 
 def recent(points: list[dict[str, Any]], begin: float) -> list[dict[str, Any]]:
@@ -135,7 +141,9 @@ def event_of(alarm: dict[str, Any], old: str, new: str, reason: str) -> dict[str
         "previousState": {"value": old},
         "configuration": {"description": alarm.get("AlarmDescription", "")},
     }
-    if alarm.get("Metrics"):
+    if alarm.get("AlarmRule"):
+        detail["configuration"]["alarmRule"] = alarm["AlarmRule"]
+    elif alarm.get("Metrics"):
         detail["configuration"]["metrics"] = [query_of(query) for query in alarm["Metrics"]]
     elif alarm.get("MetricName"):
         statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic")

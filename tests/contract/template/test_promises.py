@@ -24,13 +24,6 @@ def _block(app: Path) -> str:
     raise AssertionError(f"no template has {uri}")
 
 
-def test_each_alarm_names_a_runbook_that_is_there() -> None:
-    text = "".join(template.read_text() for template in TEMPLATES)
-    named = re.findall(r"Runbook: (docs/runbooks/[\w-]+\.md)", text)
-    assert len(named) == len(re.findall(r"Type: AWS::CloudWatch::Alarm", text))
-    assert [page for page in named if not (ROOT / page).is_file()] == []
-
-
 def test_no_function_may_touch_functions_or_executions_of_another_stack() -> None:
     text = "".join(template.read_text() for template in TEMPLATES)
     assert re.findall(r":function:\$\{AWS::StackName\}-\*|:execution:\*|:function:\*", text) == []

@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1",
     "LAKE_BUCKET": "lake", "PACKAGES_BUCKET": "packages", "REGISTRY_TABLE": "registry",
     "BATCH_RUNS_TABLE": "runs", "DATABASE": "lake", "STACK_NAME": "one", "SCORER_MEMORY_MB": "1769",
+    "METRICS_NAMESPACE": "BoringML/x",
     "JOB_ROLE_ARN": "arn:aws:iam::123456789012:role/jobs",
     "JOB_IMAGE_URI": f"123456789012.dkr.ecr.us-east-1.amazonaws.com/image@sha256:{'0' * 64}",
 }  # fmt: skip

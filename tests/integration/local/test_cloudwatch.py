@@ -339,3 +339,157 @@ def test_an_expression_that_is_not_emulated_is_refused(
 ) -> None:
     with pytest.raises(Exception, match="Waiter StackCreateComplete failed"):
         MathAlarm(local_aws, expression)
+
+
+class Composite:
+    """A composite alarm of a template over two others, and the queue that its topic tells."""
+
+    def __init__(self, local_aws: LocalAWS, rule: str, **properties: Any) -> None:
+        self._cloudwatch = local_aws.client("cloudwatch")
+        self._sqs = local_aws.client("sqs")
+        self._stack = unique("composite")
+        sns = local_aws.client("sns")
+        topic = sns.create_topic(Name=self._stack)["TopicArn"]
+        arn = f"arn:aws:sqs:us-east-1:000000000000:{self._stack}"
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._queue = self._sqs.create_queue(QueueName=self._stack, Attributes={"Policy": policy})[
+            "QueueUrl"
+        ]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        children = {
+            name: {
+                "Type": "AWS::CloudWatch::Alarm",
+                "Properties": {
+                    "Namespace": self._stack,
+                    "MetricName": name,
+                    "Statistic": "Sum",
+                    "Period": 10,
+                    "EvaluationPeriods": 1,
+                    "Threshold": 1,
+                    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                    "TreatMissingData": "notBreaching",
+                },
+            }
+            for name in ("A", "B")
+        }
+        composite = {
+            "Type": "AWS::CloudWatch::CompositeAlarm",
+            "Properties": {
+                "AlarmDescription": "both",
+                "AlarmRule": {"Fn::Sub": rule},
+                "AlarmActions": [topic],
+                **properties,
+            },
+        }
+        outputs = {name: {"Value": {"Ref": name}} for name in ("A", "B", "Composite")}
+        outputs["Arn"] = {"Value": {"Fn::GetAtt": ["Composite", "Arn"]}}
+        self._template = {"Resources": {**children, "Composite": composite}, "Outputs": outputs}
+        self.outputs = deploy_template(local_aws, self._stack, self._template)
+
+    def put(self, metric: str, age: float = 0) -> None:
+        """Publish what makes a child ring, `age` seconds old."""
+        moment = datetime.now(UTC) - timedelta(seconds=age)
+        datum: Any = {"MetricName": metric, "Value": 1, "Timestamp": moment}
+        self._cloudwatch.put_metric_data(Namespace=self._stack, MetricData=[datum])
+
+    def state(self) -> str:
+        """Return the state of the composite alarm."""
+        alarms = self._cloudwatch.describe_alarms(
+            AlarmNames=[self.outputs["Composite"]], AlarmTypes=["CompositeAlarm"]
+        )["CompositeAlarms"]
+        return str(alarms[0]["StateValue"])
+
+    def told(self) -> list[str]:
+        """Return the states that the topic told of, waiting for one."""
+
+        def receive() -> Any:
+            answer = self._sqs.receive_message(
+                QueueUrl=self._queue, WaitTimeSeconds=1, MaxNumberOfMessages=10
+            )
+            return answer.get("Messages")
+
+        messages = until(receive)
+        for message in messages:
+            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        bodies = [json.loads(message["Body"]) for message in messages]
+        return [json.loads(body["Message"])["NewStateValue"] for body in bodies]
+
+    def delete(self, local_aws: LocalAWS) -> None:
+        """Delete the stack."""
+        client = local_aws.client("cloudformation")
+        client.delete_stack(StackName=self._stack)
+        client.get_waiter("stack_delete_complete").wait(
+            StackName=self._stack, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
+        )
+
+    def change(self, local_aws: LocalAWS, rule: str) -> None:
+        """Give it another rule."""
+        self._template["Resources"]["Composite"]["Properties"]["AlarmRule"] = {"Fn::Sub": rule}
+        deploy_template(local_aws, self._stack, self._template, update=True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "puts", "state"),
+    [
+        ('ALARM("${A}") OR ALARM("${B}")', "B", "ALARM"),
+        ('ALARM("${A}") AND ALARM("${B}")', "B", "OK"),
+        ('ALARM("${A}") AND ALARM("${B}")', "AB", "ALARM"),
+        ('ALARM("${A}") AND NOT ALARM("${B}")', "AB", "OK"),
+        ('FALSE OR ALARM("${A}")', "A", "ALARM"),
+    ],
+)
+def test_a_composite_alarm_of_a_template_follows_its_children(
+    local_aws: LocalAWS, rule: str, puts: str, state: str
+) -> None:
+    composite = Composite(local_aws, rule)
+    assert composite.state() == "OK"
+    for metric in puts:
+        composite.put(metric)
+    assert composite.state() == state
+
+
+def test_a_composite_alarm_rings_once_for_all_of_its_children(local_aws: LocalAWS) -> None:
+    composite = Composite(local_aws, 'ALARM("${A}") OR ALARM("${B}")')
+    composite.put("A")
+    composite.put("B")
+    assert composite.told() == ["ALARM"]
+    until(lambda: composite.state() == "OK")
+    composite.put("B")
+    assert composite.told() == ["ALARM"]
+
+
+def test_a_composite_alarm_keeps_its_state_and_takes_another_rule(local_aws: LocalAWS) -> None:
+    composite = Composite(local_aws, 'ALARM("${A}")')
+    composite.put("B")
+    assert composite.state() == "OK"
+    composite.change(local_aws, 'ALARM("${B}")')
+    assert composite.state() == "ALARM"
+    assert composite.outputs["Arn"].endswith(f":alarm:{composite.outputs['Composite']}")
+    composite.delete(local_aws)
+    names = [composite.outputs[name] for name in ("A", "Composite")]
+    found = local_aws.client("cloudwatch").describe_alarms(
+        AlarmNames=names, AlarmTypes=["CompositeAlarm", "MetricAlarm"]
+    )
+    assert (found["MetricAlarms"], found["CompositeAlarms"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "properties"),
+    [
+        ('ALARM("nobody")', {}),
+        ('ALARM("${A}") XOR ALARM("${B}")', {}),
+        ('ALARM("${A}")', {"ActionsSuppressor": "x", "ActionsSuppressorWaitPeriod": 60}),
+    ],
+)
+def test_a_composite_alarm_that_would_not_work_is_refused(
+    local_aws: LocalAWS, rule: str, properties: dict[str, Any]
+) -> None:
+    with pytest.raises(Exception, match="Waiter StackCreateComplete failed"):
+        Composite(local_aws, rule, **properties)
