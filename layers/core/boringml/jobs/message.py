@@ -15,6 +15,7 @@ from boringml.errors import BoringError
 from boringml.jobs.callback_endpoint import NAME
 from boringml.jobs.client import client_of
 from boringml.jobs.job_id import job_id_of
+from boringml.serving.trace_id import root_of
 from boringml.serving.upstream_id import is_upstream_id
 
 VERSION: Final = 1
@@ -107,7 +108,7 @@ def _of(told: Mapping[str, Any]) -> JobMessage:
         model=model,
         client=client_of(texts["client"]),
         idempotency_key=texts["idempotency_key"] or texts["idempotency_key_http2"] or None,
-        trace_id=texts["trace_id"] or None,
+        trace_id=root_of(texts["trace_id"]),
         request_id=texts["request_id"],
         posted_ms=posted_ms,
         body=_decoded(coded["body"]),

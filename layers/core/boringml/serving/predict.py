@@ -19,13 +19,12 @@ from boringml.serving.prediction_log import (
 )
 from boringml.serving.served_model import ServedModel
 from boringml.serving.stages import UNCOUNTED
+from boringml.serving.trace_id import is_trace
 from boringml.serving.upstream_id import is_upstream_id
 
 Write = Callable[[str], Any]
 Body = dict[str, Any]
 Line = dict[str, Any]
-
-_TRACE_LENGTH = 256
 
 
 def _print(lines: str) -> None:
@@ -96,7 +95,7 @@ class Predictor:
                 "stage": stage,
                 "request_id": request_id,
                 "upstream_request_id": upstream if is_upstream_id(upstream) else None,
-                "trace_id": trace if _is_trace(trace) else None,
+                "trace_id": trace if is_trace(trace) else None,
             },
             lines,
             code=code,
@@ -133,13 +132,6 @@ def predictions_of(model: ServedModel, records: list[Record]) -> tuple[list[Body
         features = orjson.Fragment(loggable(record))
         lines.append({"features": features, "prediction": label, "probability": probability})
     return shown, lines
-
-
-def _is_trace(text: str | None) -> bool:
-    # "Root=1-67a1...;Parent=...;Sampled=1;Lineage=...": AWS X-Ray, "Tracing header".
-    if text is None or len(text) > _TRACE_LENGTH:
-        return False
-    return text.isascii() and text.isprintable()
 
 
 def _trace(error: BaseException) -> Line:
