@@ -82,6 +82,10 @@ batch-run: setup ## Send 2 million rows through the deployed batch on the local 
 jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger
 	@$(BIN)/python -m benchmarks.jobs.chaos
 
+.PHONY: lake-proof
+lake-proof: setup ## Compare 20,000 predictions with the log, the lake and the metrics
+	@$(BIN)/python -m benchmarks.monitoring.lake_loss
+
 .PHONY: test prove lint check openapi dashboards
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest

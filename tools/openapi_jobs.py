@@ -33,6 +33,8 @@ CONTROLLED = {
     "idempotency_key": "$input.params('Idempotency-Key')",
     "idempotency_key_http2": "$input.params('idempotency-key')",
     "trace_id": "$context.xrayTraceId",
+    "upstream_request_id": "$input.params('X-Request-Id')",
+    "upstream_request_id_http2": "$input.params('x-request-id')",
     "body": "$input.body",
 }
 GONE = {"code": "job_gone", "when": "The job and its result have expired: post it again."}

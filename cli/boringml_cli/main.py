@@ -17,6 +17,7 @@ from boringml_cli.commands.release import release
 from boringml_cli.commands.rollback import rollback
 from boringml_cli.commands.shadow import shadow
 from boringml_cli.commands.status import status
+from boringml_cli.commands.trace import trace
 from boringml_cli.failures import failure_of
 from boringml_cli.output import Output
 from boringml_cli.session import Session, session_of
@@ -82,7 +83,7 @@ def main(
     context.obj = Session(stack, Output(as_json))
 
 
-for command in (status, history, at, release, approve, rollback, diff, shadow):
+for command in (status, history, at, release, approve, rollback, diff, shadow, trace):
     app.command()(command)
 app.add_typer(callbacks, name="callbacks")
 app.add_typer(jobs, name="jobs")

@@ -75,6 +75,7 @@ def _deliver(record: Mapping[str, Any]) -> bool:
     try:
         message = callback_message.parse(record["body"])
         told |= {"id": message.id, "client": message.client, "endpoint": message.endpoint}
+        told |= message.origin()
         outcome = deliverer.deliver(message, attempt)
     except BoringError as error:
         outcome = Outcome(DEAD, error.code)

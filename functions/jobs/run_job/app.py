@@ -6,6 +6,7 @@ The model is loaded at import, on purpose: a version is (code, model), as in ser
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +31,12 @@ from boringml.errors import BoringError
 from boringml.jobs.heartbeat import Heartbeat
 from boringml.jobs.run_job import METRICS, Policy, TryAgainError, Worker
 from boringml.serving.predict import Predictor
-from boringml.serving.prediction_log import PredictionLog, load_failure_line
+from boringml.serving.prediction_log import (
+    PredictionLog,
+    ProcessStart,
+    line_constants,
+    load_failure_line,
+)
 from boringml.serving.served_model import ServedModel
 from boringml.settings import load
 
@@ -61,6 +67,7 @@ class Settings:
     model_package: str = ""
     model_digest: str = ""
     metrics_namespace: str = "BoringML"
+    feature_flags: str = ""
     aws_lambda_function_version: str = "none"
 
 
@@ -110,13 +117,18 @@ def _print(line: str) -> None:
 
 
 _settings = load(Settings, os.environ)
+_begin = time.perf_counter()
 _loaded_model = _loaded(_settings)
+# One of the process: the first line tells of it, be it a job's or a release's.
+_start = ProcessStart((time.perf_counter() - _begin) * 1000 if _loaded_model else None)
 _predictor = Predictor(
     _settings.model_name,
     _loaded_model,
     _settings.aws_lambda_function_version,
     namespace=_settings.metrics_namespace,
     pattern=PATTERN,
+    flags=_settings.feature_flags,
+    start=_start,
 )
 _dynamodb, _sqs = boto3.client("dynamodb"), boto3.client("sqs")
 _queue = JobQueue(_sqs, _settings.job_queue)
@@ -136,15 +148,17 @@ _worker = Worker(
     callbacks=CallbackQueue(_sqs, _settings.callback_queue),
     knows=lambda client, name: _endpoints.get(client, name) is not None,
     log=PredictionLog(
-        {
-            "model": _settings.model_name,
-            "model_version": str(_loaded_model.version if _loaded_model else 0),
-            "contract_version": _loaded_model.contract.version if _loaded_model else None,
-            "pattern": PATTERN,
-            "function_version": _settings.aws_lambda_function_version,
-        },
+        line_constants(
+            _settings.model_name,
+            _loaded_model.version if _loaded_model else None,
+            _loaded_model.contract.version if _loaded_model else None,
+            _settings.aws_lambda_function_version,
+            PATTERN,
+            _settings.feature_flags,
+        ),
         _settings.metrics_namespace,
         METRICS,
+        _start,
     ),
     write=_print,
     policy=Policy(

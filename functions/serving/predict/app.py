@@ -6,6 +6,7 @@ provisions can answer at once. A package that is not the registered one keeps it
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from boringml.adapters.s3_get import S3Get
 from boringml.errors import BoringError
 from boringml.serving.model import Model, load_model
 from boringml.serving.predict import Predictor
-from boringml.serving.prediction_log import load_failure_line
+from boringml.serving.prediction_log import ProcessStart, load_failure_line
 from boringml.settings import load
 
 # A layer and its function have 250 MB; a model that needs more than half belongs elsewhere.
@@ -28,6 +29,7 @@ class Settings:
     model_package: str = ""
     model_digest: str = ""
     metrics_namespace: str = "BoringML"
+    feature_flags: str = ""
     aws_lambda_function_version: str = "none"
 
 
@@ -47,6 +49,7 @@ def _model(settings: Settings) -> Model | None:
 
 
 def _start(settings: Settings) -> Predictor:
+    begin = time.perf_counter()
     try:
         model = _model(settings)
     except Exception as error:
@@ -60,11 +63,14 @@ def _start(settings: Settings) -> Predictor:
         }
         sys.stdout.write(load_failure_line(told, settings.metrics_namespace))
         raise
+    load_ms = (time.perf_counter() - begin) * 1000 if model else None
     return Predictor(
         settings.model_name,
         model,
         settings.aws_lambda_function_version,
         namespace=settings.metrics_namespace,
+        flags=settings.feature_flags,
+        start=ProcessStart(load_ms),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ministack.services import athena, glue
 
+from local.aws.athena.projection import is_projected, projected_files
 from local.aws.seams import seam
 
 # MiniStack copies a table's files below a folder of this name: athena._materialize_table_files.
@@ -28,8 +29,10 @@ def install() -> None:
 
     def table_relation(table: dict[str, Any], files: list[str]) -> str:
         keys = table.get("PartitionKeys") or []
-        projected = (table.get("Parameters") or {}).get("projection.enabled") == "true"
-        if not keys or projected:
+        if is_projected(table):
+            files = projected_files(table, files, relative=_relative)
+            return str(relation(table, files) if files else athena._empty_relation(table))
+        if not keys:
             return str(relation(table, files))
         parts = [
             part

@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import threading
+import time
 import urllib.request
+import uuid
 from typing import Any
 
 from local.datasets import review_records
@@ -255,3 +257,26 @@ def attempts(jobs: JobsStack, ids: list[str]) -> list[int]:
             if '"latency_ms"' in text and any(job_id in text for job_id in ids):
                 found.append(json.loads(text[text.index("{") :])["attempt"])
     return found
+
+
+def test_a_job_is_followed_from_its_post_to_its_callback(jobs: JobsStack) -> None:
+    trace, upstream = f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}", "order-4711"
+    headers = {"X-Amzn-Trace-Id": f"Root={trace}", "X-Request-Id": upstream}
+    with jobs.receiver() as (name, receiver):
+        posted = jobs.client.post("reviews", {"request": RECORDS[0], "callback": name}, headers)
+        job_id = posted.body["job_id"]
+        jobs.told(receiver, job_id)
+    found: dict[str, Any] = {}
+
+    def is_told() -> bool:
+        found.update(jobs.command.run("trace", "reviews", job_id))
+        outcomes = [attempt["outcome"] for attempt in found["callbacks"]]
+        return outcomes[-1:] == ["delivered"]
+
+    jobs.stack.until(is_told, "the delivery is in the log")
+    assert (found["source"], found["job"]["status"]) == ("log", "succeeded")
+    (record,) = found["records"]
+    assert (record["trace_id"], record["upstream_request_id"]) == (trace, upstream)
+    assert record["request_id"] == job_id
+    assert {attempt["trace_id"] for attempt in found["callbacks"]} == {trace}
+    assert found["versions"][0]["became_live"]["step"] == "promote"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from boringml.jobs.callback_message import parse as parse_callback
 from boringml.jobs.message import parse
 from boringml.jobs.run_job import TryAgainError
 from boringml.jobs.sweep_jobs import Sweeper
@@ -85,3 +86,15 @@ def test_the_sweeper_closes_what_is_open_too_long_and_what_is_dead(world: World)
     assert {message["payload"]["type"] for message in world.told()} == {"job.failed"}
     assert sweeper.sweep_jobs([])["worker_lost"] == 0
     assert world.worker().run_job(text_of(BODY), 2).status == "failed"
+
+
+def test_a_callback_stays_in_the_trace_of_its_own_job(world: World) -> None:
+    trace = "1-67891233-abcdef012345678912345678"
+    body = {"request": tiny.RECORD, "callback": "orders"}
+    world.worker().run_job(text_of(body, trace_id=trace, upstream_request_id="order-4711"), 1)
+    (message,) = world.sqs.receive_message(
+        QueueUrl=world.queue_url, MessageSystemAttributeNames=["AWSTraceHeader"]
+    )["Messages"]
+    assert message["Attributes"]["AWSTraceHeader"] == f"Root={trace}"
+    told = parse_callback(message["Body"])
+    assert told.origin() == {"trace_id": trace, "upstream_request_id": "order-4711"}

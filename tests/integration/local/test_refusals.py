@@ -61,17 +61,6 @@ LOGS_ARN = "arn:aws:logs:us-east-1:000000000000:log-group:any"
         ),
         (
             "logs",
-            "put_subscription_filter",
-            {
-                "logGroupName": "a",
-                "filterName": "a",
-                "filterPattern": "{ $.a = 1 }",
-                "destinationArn": "arn:aws:lambda:us-east-1:000000000000:function:a",
-            },
-            "JSON filterPattern",
-        ),
-        (
-            "logs",
             "put_account_policy",
             {"policyName": "a", "policyDocument": "{}", "policyType": "DATA_PROTECTION_POLICY"},
             "PutAccountPolicy",

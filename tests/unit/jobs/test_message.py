@@ -35,7 +35,11 @@ def rendered(template: str, known: dict[str, str]) -> str:
     return re.sub(r"\$context\.requestTimeEpoch", plain, found)
 
 
-@given(st.dictionaries(st.sampled_from(["key", "http2", "trace", "id", "arn", "body"]), st.text()))
+@given(
+    st.dictionaries(
+        st.sampled_from(["key", "http2", "trace", "upstream", "arn", "body"]), st.text()
+    )
+)
 def test_whatever_a_client_sends_the_message_has_the_fields_of_the_template(
     chosen: dict[str, str],
 ) -> None:
@@ -46,6 +50,8 @@ def test_whatever_a_client_sends_the_message_has_the_fields_of_the_template(
         "$input.params('Idempotency-Key')": chosen.get("key", ""),
         "$input.params('idempotency-key')": chosen.get("http2", ""),
         "$context.xrayTraceId": chosen.get("trace", EVIL),
+        "$input.params('X-Request-Id')": chosen.get("upstream", EVIL),
+        "$input.params('x-request-id')": "",
         "$input.body": chosen.get("body", EVIL),
     }
     form = parse_qs(rendered(message_template("credit"), known), strict_parsing=True)
@@ -55,6 +61,13 @@ def test_whatever_a_client_sends_the_message_has_the_fields_of_the_template(
     assert message.client == client_of(chosen.get("arn", CLIENT))
     assert message.body.decode() == chosen.get("body", EVIL)
     assert message.idempotency_key == (chosen.get("key") or chosen.get("http2") or None)
+
+
+def test_what_the_client_names_its_request_by_is_kept_where_it_is_an_id() -> None:
+    texts = {"upstream_request_id": "", "upstream_request_id_http2": "order-4711"}
+    assert parse(text_of(**texts)).upstream_request_id == "order-4711"
+    assert parse(text_of(upstream_request_id='"},{"')).upstream_request_id is None
+    assert parse(text_of()).upstream_request_id is None, "a message of before"
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,23 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from boringml.contract.contract import Contract
 from boringml.serving.decoder import Decoder
 from boringml.serving.model import Model
 from boringml.serving.predict import Predictor
-from boringml.serving.prediction_log import PredictionLog
+from boringml.serving.prediction_log import LATENCY_BOUNDS, PredictionLog, ProcessStart
 from tests.unit.serving import tiny
 from tests.unit.serving.conftest import Log
 
 
 def test_a_prediction_is_one_line_with_its_metrics(predictor: Predictor, log: Log) -> None:
     event = tiny.sample("predict_one")
+    predictor.answer(tiny.sample("predict_bad_category"))
     predictor.answer(event)
-    (line,) = log.lines
+    _first, line = log.lines
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive == {
         "Namespace": "BoringML",
@@ -43,7 +46,9 @@ def test_a_prediction_is_one_line_with_its_metrics(predictor: Predictor, log: Lo
         "request_id": event["requestContext"]["requestId"],
         "upstream_request_id": "order-4711",
         "trace_id": event["headers"]["X-Amzn-Trace-Id"],
-        "cold_start": True,
+        "cold_start": False,
+        "feature_flags": [],
+        "record": 0,
         "code": None,
         "requests": 1,
         "failures": 0,
@@ -62,6 +67,8 @@ def test_a_list_counts_as_one_request(predictor: Predictor, log: Log) -> None:
     assert "_aws" in first
     assert "_aws" not in second
     assert first["request_id"] == second["request_id"]
+    assert [line["record"] for line in (first, second)] == [0, 1]
+    assert "latency_ms" not in second, "one latency a request"
     rates = [record["int_rate"] for record in json.loads(event["body"])]
     assert [line["features"]["int_rate"] for line in (first, second)] == rates
 
@@ -99,10 +106,10 @@ def test_a_field_that_was_left_out_is_null_in_the_log() -> None:
     document = json.loads(json.dumps(tiny.DOCUMENT))
     document["request"]["required"].remove("all_util")
     decoder = Decoder(Contract.of(document))
-    given = {name: value for name, value in tiny.RECORD.items() if name != "all_util"}
-    told = json.loads(decoder.loggable(decoder.decode(json.dumps(given).encode())))
+    sent = {name: value for name, value in tiny.RECORD.items() if name != "all_util"}
+    told = json.loads(decoder.loggable(decoder.decode(json.dumps(sent).encode())))
     hidden = tiny.DOCUMENT["sensitive"]
-    assert told == {n: given.get(n) for n in tiny.RECORD if n not in hidden}
+    assert told == {n: sent.get(n) for n in tiny.RECORD if n not in hidden}
 
 
 def test_a_refused_request_is_one_line_with_its_code(predictor: Predictor, log: Log) -> None:
@@ -118,23 +125,81 @@ def test_only_the_first_request_of_a_process_is_cold(predictor: Predictor, log: 
     assert [line["cold_start"] for line in log.lines] == [True, False]
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a\n", '"},{"', "é"])
+def test_the_start_of_a_process_is_counted_with_its_first_line(model: Model, log: Log) -> None:
+    predictor = Predictor("credit", model, "7", log.write, start=ProcessStart(load_ms=81.25))
+    for _ in range(2):
+        predictor.answer(tiny.sample("predict_one"))
+    first, second = log.lines
+    assert (first["cold_starts"], first["model_load_ms"]) == (1, 81.25)
+    assert first["_aws"]["CloudWatchMetrics"][1] == {
+        "Namespace": "BoringML",
+        "Dimensions": [["model"]],
+        "Metrics": [
+            {"Name": "cold_starts", "Unit": "Count"},
+            {"Name": "model_load_ms", "Unit": "Milliseconds"},
+        ],
+    }
+    assert not {"cold_starts", "model_load_ms"} & set(second)
+    assert len(second["_aws"]["CloudWatchMetrics"]) == 1
+
+
+def test_a_process_that_a_release_started_is_no_cold_start_of_a_client(
+    predictor: Predictor, log: Log
+) -> None:
+    event = tiny.sample("predict_one")
+    predictor.answer({**event, "requestContext": {**event["requestContext"], "stage": "smoke"}})
+    predictor.answer(event)
+    assert [line["cold_start"] for line in log.lines] == [True, False]
+    assert "cold_starts" not in log.content
+
+
+def test_two_logs_of_one_process_have_one_start() -> None:
+    start = ProcessStart()
+    logs = [PredictionLog({"model": "credit", "model_version": "1"}, start=start) for _ in range(2)]
+    lines = [
+        json.loads(each.lines({"a": 1}, [], code=None, failed=False, latency_ms=0.5))
+        for each in logs
+    ]
+    assert [line["cold_start"] for line in lines] == [True, False]
+
+
+@given(st.floats(0, 1e6))
+def test_a_bucket_holds_what_is_above_the_one_before(latency_ms: float) -> None:
+    lines = PredictionLog({"model": "credit"})
+    text = lines.lines({"a": 1}, [], code=None, failed=False, latency_ms=latency_ms)
+    bucket = json.loads(text)["latency_bucket"]
+    bounds = (0, *LATENCY_BOUNDS)
+    if bucket.startswith(">"):
+        assert latency_ms > int(bucket[1:])
+    else:
+        bound = int(bucket[2:])
+        assert latency_ms <= bound
+        assert latency_ms > bounds[bounds.index(bound) - 1] or latency_ms == 0
+
+
+def test_the_flags_of_a_version_are_words(model: Model, log: Log) -> None:
+    predictor = Predictor("credit", model, "7", log.write, flags="wide-model, ,fast")
+    predictor.answer(tiny.sample("predict_one"))
+    assert log.lines[0]["feature_flags"] == ["wide-model", "fast"]
+
+
+@pytest.mark.parametrize("chosen", ["", "a b", "x" * 129, "a\n", '"},{"', "é"])
 def test_an_upstream_id_of_another_form_is_not_repeated(
-    predictor: Predictor, log: Log, given: str
+    predictor: Predictor, log: Log, chosen: str
 ) -> None:
     event: dict[str, Any] = tiny.sample("predict_one")
-    event["headers"]["X-Request-Id"] = given
+    event["headers"]["X-Request-Id"] = chosen
     predictor.answer(event)
     (line,) = log.lines
     assert line["upstream_request_id"] is None
 
 
-@pytest.mark.parametrize("given", ["", "x" * 257, "a\nb", "é", "\ud800"])
+@pytest.mark.parametrize("chosen", ["", "x" * 257, "a\nb", "é", "\ud800"])
 def test_a_trace_id_of_another_form_is_not_repeated(
-    predictor: Predictor, log: Log, given: str
+    predictor: Predictor, log: Log, chosen: str
 ) -> None:
     event: dict[str, Any] = tiny.sample("predict_one")
-    event["headers"]["X-Amzn-Trace-Id"] = given
+    event["headers"]["X-Amzn-Trace-Id"] = chosen
     assert predictor.answer(event)["statusCode"] == 200
     (line,) = log.lines
     assert line["trace_id"] is None

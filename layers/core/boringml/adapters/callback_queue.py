@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from boringml.jobs.callback_message import CallbackMessage
 from boringml.jobs.client import client_of
+from boringml.serving.trace_id import header_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -39,11 +40,16 @@ class CallbackQueue:
         Its group is its endpoint: a fair queue delivers those of quiet endpoints first when one
         takes more than its share ("Amazon SQS fair queues", SQS Developer Guide).
         """
+        trace = header_of(message.trace_id)
         group = f"{client_of(message.client)}/{message.endpoint}".encode()
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=message.text(),
             MessageGroupId=hashlib.sha256(group).hexdigest()[:32],
+            # Else X-Ray would link it to whichever job of its worker's batch came first.
+            MessageSystemAttributes=(
+                {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}} if trace else {}
+            ),
         )
 
     def put_off(self, receipt: str, seconds: int) -> None:

@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from boringml.adapters.current_trace import current_trace
 from boringml.errors import BoringError
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 SOURCE = "boringml"
 
@@ -25,10 +27,15 @@ class EventBus:
     def publish(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Publish one event. Raises BoringError `event_refused` where the bus does not take it."""
         told = json.dumps({"stack": self._stack, **detail})
-        answer = self._client.put_events(
-            Entries=[{"Source": SOURCE, "DetailType": detail_type, "Detail": told}]
-        )
+        entry: PutEventsRequestEntryTypeDef = {
+            "Source": SOURCE,
+            "DetailType": detail_type,
+            "Detail": told,
+        }
+        if trace := current_trace():
+            entry["TraceHeader"] = trace
+        answer = self._client.put_events(Entries=[entry])
         if answer["FailedEntryCount"]:
-            entry = answer["Entries"][0]
-            refused = f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}"
+            failed = answer["Entries"][0]
+            refused = f"{failed.get('ErrorCode')}: {failed.get('ErrorMessage')}"
             raise BoringError("event_refused", f"{detail_type} was not published: {refused}.", 503)

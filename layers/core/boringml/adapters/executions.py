@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from boringml.adapters.current_trace import current_trace
 from boringml.registry.records import RECOVERY
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import StartExecutionInputTypeDef
 
 # Step Functions forgets an execution 90 days after its end.
 _GONE = "ExecutionDoesNotExist"
@@ -52,9 +54,14 @@ class Executions:
         The same name starts it once: while it runs, and for 90 days after its end.
         """
         try:
-            started = self._client.start_execution(
-                stateMachineArn=machine, name=name, input=json.dumps(dict(event))
-            )
+            asked: StartExecutionInputTypeDef = {
+                "stateMachineArn": machine,
+                "name": name,
+                "input": json.dumps(dict(event)),
+            }
+            if trace := current_trace():
+                asked["traceHeader"] = trace
+            started = self._client.start_execution(**asked)
         except ClientError as failure:
             if failure.response["Error"]["Code"] != _KNOWN:
                 raise

@@ -126,6 +126,9 @@ class JobsTable:
             "model": message.model,
             "client": message.client,
             "posted_ms": message.posted_ms,
+            # For who tells of its end: the sweeper has no message.
+            "trace_id": message.trace_id,
+            "upstream_request_id": message.upstream_request_id,
         }
         closes_ms = message.posted_ms + self._limits.closes_after * 1000
         keep_until = values.get("finished_ms", closes_ms) // 1000 + self._limits.keep
@@ -178,6 +181,8 @@ def _job(item: Mapping[str, Any]) -> Job:
         is_told=bool(item.get("is_told", False)),
         same_as=item.get("same_as"),
         expires_s=int(item["expires_at"]),
+        trace_id=item.get("trace_id"),
+        upstream_request_id=item.get("upstream_request_id"),
     )
 
 

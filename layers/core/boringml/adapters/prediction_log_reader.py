@@ -1,6 +1,7 @@
 """The prediction log of one serving function, in CloudWatch Logs."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.client import CloudWatchLogsClient
     from mypy_boto3_logs.type_defs import FilterLogEventsRequestTypeDef
 
+_ID = re.compile(r"[A-Za-z0-9._=-]{1,160}")
+
 
 @dataclass(frozen=True)
 class LogPage:
@@ -22,7 +25,10 @@ class LogPage:
 
 
 class PredictionLogReader:
-    """Reads the log group `group`, all its streams together, oldest lines first."""
+    """Reads the log group `group`, all its streams together, oldest lines first.
+
+    Any other group whose lines are JSON, too.
+    """
 
     def __init__(self, client: "CloudWatchLogsClient", group: str) -> None:
         self._client = client
@@ -36,6 +42,32 @@ class PredictionLogReader:
         asked: FilterLogEventsRequestTypeDef = {"logGroupName": self.group, "startTime": since_ms}
         if token:
             asked["nextToken"] = token
+        return self._page(asked)
+
+    def matching(self, since_ms: int, **fields: str) -> list[tuple[int, dict[str, Any]]]:
+        """Return all lines since then in which one of the fields has its value, oldest first.
+
+        Values are ids: letters, digits and ".", "_", "=", "-". Raises BoringError
+        `id_malformed` (422) for another, since it might mean something to the filter, and as
+        `page` does.
+        """
+        if not all(_ID.fullmatch(value) for value in fields.values()):
+            raise BoringError("id_malformed", f"{list(fields.values())} are no ids.", 422)
+        terms = [f'($.{name} = "{value}")' for name, value in fields.items()]
+        asked: FilterLogEventsRequestTypeDef = {
+            "logGroupName": self.group,
+            "startTime": since_ms,
+            "filterPattern": "{ " + " || ".join(terms) + " }",
+        }
+        lines: list[tuple[int, dict[str, Any]]] = []
+        while True:
+            page = self._page(asked)
+            lines += page.lines
+            if page.token is None:
+                return lines
+            asked["nextToken"] = page.token
+
+    def _page(self, asked: "FilterLogEventsRequestTypeDef") -> LogPage:
         try:
             found = self._client.filter_log_events(**asked)
         except ClientError as error:

@@ -20,17 +20,25 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 class CallbackMessage:
     """An event that a client is told: the same id on every attempt, so receivers drop doubles.
 
-    `payload` is {"type", "timestamp", "data"}, such as job.succeeded.
+    `payload` is {"type", "timestamp", "data"}, such as job.succeeded. Receivers do not see which
+    request it comes of: that is for our own logs.
     """
 
     id: str
     client: str
     endpoint: str
     payload: Mapping[str, Any]
+    trace_id: str | None = None
+    upstream_request_id: str | None = None
 
     def body(self) -> bytes:
         """Return the bytes that are sent and signed: the same on every attempt."""
         return _encoded(self.payload)
+
+    def origin(self) -> dict[str, str]:
+        """Return what is known of the request that it comes of, as lines of logs have it."""
+        known = {"trace_id": self.trace_id, "upstream_request_id": self.upstream_request_id}
+        return {name: value for name, value in known.items() if value is not None}
 
     def text(self) -> str:
         """Return what the queue carries. Raises BoringError as `parse` does."""
@@ -39,6 +47,7 @@ class CallbackMessage:
             "client": self.client,
             "endpoint": self.endpoint,
             "payload": self.payload,
+            **self.origin(),
         }
         text = _encoded(document).decode()
         parse(text)
@@ -61,6 +70,8 @@ def parse(text: str) -> CallbackMessage:
     texts = (message.id, message.client, message.endpoint)
     if not all(isinstance(value, str) and value for value in texts):
         raise _malformed("id, client and endpoint are texts that say something")
+    if not all(isinstance(value, str) for value in message.origin().values()):
+        raise _malformed("trace_id and upstream_request_id are texts")
     if not _ID.fullmatch(message.id):
         raise _malformed("its id has letters, digits, - and _ alone, at most 128")
     if not isinstance(message.payload, dict) or not isinstance(message.payload.get("type"), str):

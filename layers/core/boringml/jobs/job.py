@@ -27,6 +27,8 @@ class Job:
     is_told: bool
     same_as: str | None
     expires_s: int
+    trace_id: str | None = None
+    upstream_request_id: str | None = None
 
     @property
     def is_final(self) -> bool:

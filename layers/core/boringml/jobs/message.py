@@ -15,6 +15,8 @@ from boringml.errors import BoringError
 from boringml.jobs.callback_endpoint import NAME
 from boringml.jobs.client import client_of
 from boringml.jobs.job_id import job_id_of
+from boringml.serving.trace_id import root_of
+from boringml.serving.upstream_id import is_upstream_id
 
 VERSION: Final = 1
 # SQS, "Amazon SQS message quotas": a message has at most 1 MiB.
@@ -26,11 +28,16 @@ _TEXTS: Final = (
     "idempotency_key_http2",
     "trace_id",
 )
+# Messages that were posted before there were these lack them.
+_LATER: Final = ("upstream_request_id", "upstream_request_id_http2")
 
 
 @dataclass(frozen=True)
 class JobMessage:
-    """One posted job. `body` is what the client sent; `posted_ms` is when, since 1970."""
+    """One posted job. `body` is what the client sent; `posted_ms` is when, since 1970.
+
+    `upstream_request_id` is what the client names its own request by, where that has an id's form.
+    """
 
     job_id: str
     model: str
@@ -40,6 +47,7 @@ class JobMessage:
     request_id: str
     posted_ms: int
     body: bytes
+    upstream_request_id: str | None = None
 
     @property
     def body_digest(self) -> str:
@@ -87,7 +95,8 @@ def parse(text: str, model: str | None = None) -> JobMessage:
 
 def _of(told: Mapping[str, Any]) -> JobMessage:
     coded = told["base64"]
-    texts = {name: _decoded(coded[name]).decode("utf-8", "replace") for name in _TEXTS}
+    known = (*_TEXTS, *(name for name in _LATER if name in coded))
+    texts = {name: _decoded(coded[name]).decode("utf-8", "replace") for name in known}
     posted_ms, model = told["posted_ms"], told["model"]
     if not isinstance(posted_ms, int) or not isinstance(model, str):
         raise ValueError("posted_ms or model")
@@ -99,11 +108,17 @@ def _of(told: Mapping[str, Any]) -> JobMessage:
         model=model,
         client=client_of(texts["client"]),
         idempotency_key=texts["idempotency_key"] or texts["idempotency_key_http2"] or None,
-        trace_id=texts["trace_id"] or None,
+        trace_id=root_of(texts["trace_id"]),
         request_id=texts["request_id"],
         posted_ms=posted_ms,
         body=_decoded(coded["body"]),
+        upstream_request_id=_upstream(texts),
     )
+
+
+def _upstream(texts: Mapping[str, str]) -> str | None:
+    given = next((texts[name] for name in _LATER if texts.get(name)), None)
+    return given if is_upstream_id(given) else None
 
 
 def _decoded(text: str) -> bytes:

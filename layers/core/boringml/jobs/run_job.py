@@ -227,6 +227,7 @@ class Worker:
         fields = {
             "stage": None,
             "request_id": message.job_id,
+            "upstream_request_id": message.upstream_request_id,
             "trace_id": message.trace_id,
             "attempt": receives,
             "queue_ms": max(0, self._now() - message.posted_ms),

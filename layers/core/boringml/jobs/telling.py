@@ -39,7 +39,7 @@ def tell(job: Job, jobs: ToldJobs, callbacks: Sender) -> None:
 def callback_message(job: Job) -> CallbackMessage:
     """Return what the client of a finished job is told; its id is the same each time."""
     return CallbackMessage(
-        id=_id_of(job.job_id),
+        id=callback_id(job.job_id),
         client=job.client,
         endpoint=str(job.callback),
         payload={
@@ -48,10 +48,12 @@ def callback_message(job: Job) -> CallbackMessage:
             # A large result is fetched: webhooks stay below 20 KB.
             "data": {**document(job), "location": f"/jobs/{job.job_id}"},
         },
+        trace_id=job.trace_id,
+        upstream_request_id=job.upstream_request_id,
     )
 
 
-def _id_of(job_id: str) -> str:
+def callback_id(job_id: str) -> str:
     """Return the id of a job's callback: the job's own, or a digest where it has other signs.
 
     A job's id ends in the id of its request, which a client may choose.

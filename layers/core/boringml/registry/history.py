@@ -69,6 +69,30 @@ def served_at(events: Iterable[HistoryEvent], at: datetime) -> Served:
     return Served(_shares(now), None if now == decided else _shares(decided))
 
 
+def brought(
+    events: Iterable[HistoryEvent], version: int, function_version: str | None, at: datetime
+) -> HistoryEvent | None:
+    """Return the last decision before `at` that gave a version requests of live; None without one.
+
+    It is a move or a share of a canary, and its `why` and `by` say how the version came there.
+    `events` is one model's history, oldest first. Raises as `served_at` does.
+    """
+    _check_zone(at)
+    found: HistoryEvent | None = None
+    for event in events:
+        if event.at > at:
+            break
+        if event.alias != LIVE or event.kind not in (MOVED, SPLIT):
+            continue
+        route = route_of(event)
+        served = [(route.version, route.function_version)]
+        if route.canary is not None:
+            served.append((route.canary.version, route.canary.function_version))
+        if (version, function_version) in served:
+            found = event
+    return found
+
+
 def previous_release(events: Iterable[HistoryEvent], current: Route) -> Route | None:
     """Return what was live before `current` was released, or None where nothing was.
 

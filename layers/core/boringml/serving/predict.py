@@ -1,6 +1,5 @@
 """The use case of the online pattern: an API Gateway event in, its answer out."""
 
-import re
 import sys
 import time
 import traceback
@@ -12,17 +11,20 @@ import orjson
 from boringml.errors import BoringError
 from boringml.serving import proxy_event
 from boringml.serving.decoder import Record
-from boringml.serving.prediction_log import NAMESPACE, PredictionLog
+from boringml.serving.prediction_log import (
+    NAMESPACE,
+    PredictionLog,
+    ProcessStart,
+    line_constants,
+)
 from boringml.serving.served_model import ServedModel
 from boringml.serving.stages import UNCOUNTED
+from boringml.serving.trace_id import is_trace
+from boringml.serving.upstream_id import is_upstream_id
 
 Write = Callable[[str], Any]
 Body = dict[str, Any]
 Line = dict[str, Any]
-
-# What callers chose is repeated in the log only in the form and the length that ids have.
-_UPSTREAM_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_TRACE_LENGTH = 256
 
 
 def _print(lines: str) -> None:
@@ -31,7 +33,10 @@ def _print(lines: str) -> None:
 
 
 class Predictor:
-    """Answers the requests of one process. `model` is None before the first release."""
+    """Answers the requests of one process. `model` is None before the first release.
+
+    `flags` are the words of the setting FEATURE_FLAGS, and `start` is that of the process.
+    """
 
     def __init__(
         self,
@@ -41,22 +46,21 @@ class Predictor:
         write: Write = _print,
         namespace: str = NAMESPACE,
         pattern: str = "online",
+        flags: str = "",
+        start: ProcessStart | None = None,
     ) -> None:
         self.name = name
         self.model = model
         self._write = write
-        self._cold = True
-        self._log = PredictionLog(
-            {
-                "model": name,
-                # A dimension of the metrics, so text.
-                "model_version": str(model.version if model else 0),
-                "contract_version": model.contract.version if model else None,
-                "pattern": pattern,
-                "function_version": function_version,
-            },
-            namespace,
+        constants = line_constants(
+            name,
+            model.version if model else None,
+            model.contract.version if model else None,
+            function_version,
+            pattern,
+            flags,
         )
+        self._log = PredictionLog(constants, namespace, start=start)
 
     def answer(self, event: Mapping[str, Any], invocation_id: str = "none") -> dict[str, Any]:
         """Return {"statusCode", "headers", "body"}. Whatever happens, the log tells it.
@@ -83,7 +87,6 @@ class Predictor:
             )
         answer = proxy_event.answer(status, body, request_id)
         stage = context.get("stage")
-        cold, self._cold = self._cold, False
         headers = event.get("headers") or {}
         upstream = proxy_event.header(headers, "X-Request-Id")
         trace = proxy_event.header(headers, "X-Amzn-Trace-Id")
@@ -91,9 +94,8 @@ class Predictor:
             {
                 "stage": stage,
                 "request_id": request_id,
-                "upstream_request_id": upstream if _is_id(upstream) else None,
-                "trace_id": trace if _is_trace(trace) else None,
-                "cold_start": cold,
+                "upstream_request_id": upstream if is_upstream_id(upstream) else None,
+                "trace_id": trace if is_trace(trace) else None,
             },
             lines,
             code=code,
@@ -130,17 +132,6 @@ def predictions_of(model: ServedModel, records: list[Record]) -> tuple[list[Body
         features = orjson.Fragment(loggable(record))
         lines.append({"features": features, "prediction": label, "probability": probability})
     return shown, lines
-
-
-def _is_id(text: str | None) -> bool:
-    return text is not None and _UPSTREAM_ID.fullmatch(text) is not None
-
-
-def _is_trace(text: str | None) -> bool:
-    # "Root=1-67a1...;Parent=...;Sampled=1;Lineage=...": AWS X-Ray, "Tracing header".
-    if text is None or len(text) > _TRACE_LENGTH:
-        return False
-    return text.isascii() and text.isprintable()
 
 
 def _trace(error: BaseException) -> Line:

@@ -1,0 +1,140 @@
+"""`boringml trace MODEL REQUEST_ID`."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from boringml.adapters.athena_query import AthenaQuery
+from boringml.adapters.jobs_table import JobsTable, Limits
+from boringml.adapters.prediction_log_reader import PredictionLogReader
+from boringml.errors import BoringError
+from boringml.jobs.job import document, iso
+from boringml.jobs.job_id import posted_ms_of
+from boringml.jobs.telling import callback_id
+from boringml.monitoring.request_way import callback_attempt, line_of_row, way_of
+from boringml_cli import wording
+from boringml_cli.arguments import Model
+from boringml_cli.session import Session, session_of
+
+# A job may be posted a moment before the clocks of others say so.
+_SLACK_MS = 60_000
+Lines = list[dict[str, Any]]
+
+
+def trace(
+    context: typer.Context,
+    model: Model,
+    request_id: Annotated[
+        str,
+        typer.Argument(
+            help="As an answer said, or the caller's own X-Request-Id; of a job, its id."
+        ),
+    ],
+    days: Annotated[int, typer.Option(min=1, help="Look back so many days.")] = 7,
+) -> None:
+    """The whole way of one request: log lines, trace, version and how it became live, label, job.
+
+    Looks in the prediction log, and where that is over, in the lake.
+    """
+    session = session_of(context)
+    session.known(model)
+    posted = posted_ms_of(request_id)
+    first = datetime.now(UTC) - timedelta(days=days)
+    since_ms = posted - _SLACK_MS if posted else int(first.timestamp() * 1000)
+    source, lines = "log", _logged(session, model, request_id, since_ms)
+    if not lines:
+        source, lines = "lake", _stored(session, model, request_id, since_ms)
+    job = _job(session, request_id) if posted else None
+    if not lines and job is None:
+        told = (
+            f"Neither the log nor the lake has {request_id} in {days} days: --days looks further."
+        )
+        raise BoringError("request_not_found", told)
+    way = way_of(model, lines, session.registry.history(model))
+    callbacks = _callbacks(session, request_id, since_ms) if job and job.get("callback") else []
+    found = {"request_id": request_id, "source": source, **way, "job": job, "callbacks": callbacks}
+    session.output.show(found, *_pictures(found))
+
+
+def _logged(session: Session, model: str, request_id: str, since_ms: int) -> Lines:
+    group = session.found(f"{_pascal(model)}LogGroup")
+    reader = PredictionLogReader(session.client("logs"), group)
+    found = reader.matching(since_ms, request_id=request_id, upstream_request_id=request_id)
+    return [line for _at, line in found if "record" in line]
+
+
+def _stored(session: Session, model: str, request_id: str, since_ms: int) -> Lines:
+    bucket = session.found("LakeBucket")
+    athena = AthenaQuery(
+        session.client("athena"), session.found("LakeDatabase"), f"s3://{bucket}/athena/"
+    )
+    # The log's reader has refused what is no id; a model is one that the registry knows.
+    rows = athena.rows(
+        f"SELECT * FROM predictions WHERE model = '{model}' "  # noqa: S608
+        f"AND date >= '{iso(since_ms)[:10]}' "
+        f"AND (request_id = '{request_id}' OR upstream_request_id = '{request_id}') "
+        "ORDER BY at, record"
+    )
+    return [line_of_row(row) for row in rows]
+
+
+def _job(session: Session, job_id: str) -> dict[str, Any] | None:
+    # Nothing is written here, so no limit of a write counts.
+    table = JobsTable(session.client("dynamodb"), session.found("JobsTable"), Limits(0, 0))
+    job = table.get(job_id)
+    if job is None:
+        return None
+    further = {"callback": job.callback, "is_told": job.is_told, "same_as": job.same_as}
+    shown = {name: value for name, value in document(job).items() if name != "result"}
+    return shown | {name: value for name, value in further.items() if value is not None}
+
+
+def _callbacks(session: Session, job_id: str, since_ms: int) -> Lines:
+    reader = PredictionLogReader(session.client("logs"), session.found("CallbackLogGroup"))
+    return [callback_attempt(line) for _, line in reader.matching(since_ms, id=callback_id(job_id))]
+
+
+def _pascal(model: str) -> str:
+    return "".join(part.capitalize() for part in model.split("-"))
+
+
+def _pictures(found: Mapping[str, Any]) -> list[Any]:
+    facts = Table("", "", title=f"Request {escape(found['request_id'])}", show_header=False)
+    facts.add_row("found in", found["source"])
+    facts.add_row("trace", ", ".join(found["trace_ids"]) or "none")
+    for version in found["versions"]:
+        live = version["became_live"]
+        since = "not by a release"
+        if live:
+            when = wording.moment(datetime.fromisoformat(live["at"]))
+            since = f"event {live['sequence']}, {when}, {wording.who(live['by'])}: {live['why']}"
+        name = f"version {version['model_version']}"
+        facts.add_row(f"{name}, function {version['function_version']}", escape(since))
+    pictures: list[Any] = [facts, _records(found["records"])]
+    if found["job"]:
+        table = Table("", "", title="Job", show_header=False)
+        for name, value in found["job"].items():
+            table.add_row(name, escape(str(value)))
+        pictures.append(table)
+    if found["callbacks"]:
+        table = Table("when", "attempt", "outcome", "code", "status", title="Callback")
+        for attempt in found["callbacks"]:
+            names = ("timestamp", "attempt", "outcome", "code", "status")
+            table.add_row(*(escape(str(attempt.get(name, ""))) for name in names))
+        pictures.append(table)
+    return pictures
+
+
+def _records(records: Lines) -> Table:
+    columns = ("record", "attempt", "code", "prediction", "probability", "latency_ms", "cold_start")
+    table = Table("when", *columns, "label", "USD", title="Records")
+    for record in records:
+        known = [record.get(name) for name in columns]
+        extra = (record["label"], record["cost_usd"])
+        shown = ["" if value is None else escape(str(value)) for value in (*known, *extra)]
+        table.add_row(record["timestamp"], *shown)
+    return table

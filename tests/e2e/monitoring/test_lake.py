@@ -1,0 +1,58 @@
+"""The prediction log on its way to the lake: whole, once, and readable by its request."""
+
+from typing import Any
+
+import pytest
+
+from benchmarks.monitoring.lake_loss import prove
+from local.datasets import credit_records
+from local.endpoints import Command
+from tests.e2e.conftest import Stack
+
+pytestmark = pytest.mark.local_aws
+STACK = "e2e-one"
+
+
+def test_every_prediction_is_one_row_of_the_lake_and_one_count_of_the_metrics(live: Stack) -> None:
+    ledger = prove(live.local_aws, live.outputs, STACK, count=300, seed=1)
+    assert [(what, much) for what, much, holds in ledger if not holds] == []
+    numbers = {what.strip(): much for what, much, _holds in ledger}
+    assert numbers["predictions served"] == 300
+    assert numbers["lines in the lake"] > 300, "refusals, too"
+
+
+def test_a_request_is_followed_in_the_log_and_once_that_is_over_in_the_lake(live: Stack) -> None:
+    answer = live.api.predict("credit", list(credit_records()[:2]))
+    request_id = answer.body["request_id"]
+    command = Command(live.local_aws, STACK)
+    found = command.run("trace", "credit", request_id)
+    assert (found["source"], found["job"]) == ("log", None)
+    (version,) = found["versions"]
+    assert version["model_version"] == answer.body["model_version"]
+    assert version["became_live"]["step"] == "promote"
+    assert [root.startswith("1-") for root in found["trace_ids"]] == [True]
+    told = [one["probability"] for one in answer.body["predictions"]]
+    assert [record["probability"] for record in found["records"]] == told
+
+    forget(live, request_id)
+    stored: dict[str, Any] = {}
+
+    def is_stored() -> bool:
+        stored.update(command.run("trace", "credit", request_id))
+        return stored.get("source") == "lake"
+
+    live.until(is_stored, "the rows are in the lake")
+    assert stored["trace_ids"] == found["trace_ids"]
+    assert stored["versions"] == found["versions"]
+    names = ("record", "probability", "prediction", "features", "latency_ms", "cold_start")
+    for row, line in zip(stored["records"], found["records"], strict=True):
+        assert {name: row.get(name) for name in names} == {name: line.get(name) for name in names}
+
+
+def forget(live: Stack, request_id: str) -> None:
+    """Take a request's lines out of the log, as its retention does."""
+    logs, group = live.local_aws.client("logs"), live.outputs["CreditLogGroup"]
+    pattern = f'{{ $.request_id = "{request_id}" }}'
+    found = logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]
+    for stream in {event["logStreamName"] for event in found}:
+        logs.delete_log_stream(logGroupName=group, logStreamName=stream)
