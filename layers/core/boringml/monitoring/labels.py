@@ -203,4 +203,4 @@ def _no_time() -> BoringError:
 
 
 def _refusal(code: str, message: str, field: str) -> BoringError:
-    return BoringError(code, message, 422, field=field)
+    return BoringError(code, message, field=field)
