@@ -137,7 +137,7 @@ def test_a_good_model_is_fine_and_its_days_have_their_numbers() -> None:
     assert (coverage["2026-11-07"], coverage["2026-11-08"], len(coverage)) == (1.0, 0.0, 14)
     low, high = window["roc_auc_interval"]
     assert low < 0.80 < high
-    assert {one["against"] for one in report.details["comparisons"]} == {"holdout", "window_before"}
+    assert {one["against"] for one in report.details["comparisons"]} == {"holdout", "days_before"}
     assert watch.lines[0]["quality_fell"] == 0
     assert watch.reports.newest("credit", QUALITY, watch.world.now, 1) == [report]
 

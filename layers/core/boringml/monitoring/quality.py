@@ -13,12 +13,13 @@ from boringml.monitoring.quality_metrics import METRICS, Estimate
 from boringml.monitoring.quality_settings import QualitySettings
 
 HOLDOUT: Final = "holdout"
-BEFORE: Final = "window_before"
+BEFORE: Final = "days_before"
 # Of the best day's share of labels: a day with less is not over yet, and its first labels may be
 # of one kind.
 SETTLED: Final = 0.5
 # Two comparisons share the chance of a false alarm. The difference of two adjacent windows moves
-# 1.5 times as fast as a window: its correlation falls as 1 - 1.5 |t|.
+# 1.5 times as fast as a window, since its correlation falls as 1 - 1.5 |t|; that of a window and
+# more days before moves less.
 _PARTS: Final = 1 + 1.5
 
 
@@ -71,17 +72,17 @@ class Window:
 
 
 def settled_windows(joined: Joined, days: int) -> tuple[Window | None, Window | None]:
-    """Return the window of the newest `days` settled days, and the one before; None without any.
+    """Return the window of the newest `days` settled days, and all before it; None of too few.
 
-    A day is settled once SETTLED of the best day's share of predictions is labelled: labels come
-    late, and the newest days would otherwise be judged by the few that come first.
+    Before it, at least as many days are due: fewer would move faster than the window. A day is
+    settled once SETTLED of the best day's share of predictions is labelled: labels come late, and
+    the newest days would otherwise be judged by the few that come first.
     """
     found = settled_days(joined)
     if not found:
         return None, None
-    newest = Window(found[-days:][0], found[-1] + 1)
-    rest = [day for day in found if day < newest.begin]
-    return newest, Window(rest[-days:][0], rest[-1] + 1) if rest else None
+    newest, rest = Window(found[-days:][0], found[-1] + 1), found[:-days]
+    return newest, Window(rest[0], rest[-1] + 1) if len(rest) >= days else None
 
 
 def settled_days(joined: Joined) -> list[int]:
@@ -111,7 +112,7 @@ def compare(
     holdout: Holdout | None,
     settings: QualitySettings,
 ) -> list[Comparison]:
-    """Return what a window with enough labels is compared with: the holdout, the window before.
+    """Return what a window with enough labels is compared with: the holdout, the days before.
 
     A fall is told where the whole interval of the difference lies below minus the tolerance. The
     interval has the errors of both sides, so a holdout that was lucky is no alarm for ever, and is

@@ -18,7 +18,7 @@ from boringml.monitoring.report import FINE, NOT_EVALUATED, QUALITY, RAISED, Rep
 _WORDS: Final = {"roc_auc": "ROC AUC", "log_loss": "log loss", "brier": "Brier score"}
 _AGAINST: Final = {
     quality.HOLDOUT: "its holdout",
-    quality.BEFORE: "the window before",
+    quality.BEFORE: "the days before",
 }
 _METRICS: Final = {
     "roc_auc": "quality_roc_auc",
@@ -46,7 +46,7 @@ class Look:
         """Return the report of a version, of all predictions within the horizon.
 
         `details`: `evaluated`, `metric`, `threshold`, `window` (its days, and what
-        `quality.measured` says), `window_before`, `comparisons` (`quality.Comparison`), `holdout`
+        `quality.measured` says), `days_before`, `comparisons` (`quality.Comparison`), `holdout`
         (its metrics), `calibration` (bins), `days` (newest numbers of each day of predictions:
         late labels change them until the horizon), and `labels`, where all labels of the model
         went.
@@ -80,7 +80,7 @@ class Look:
                 "min_labels": self.settings.min_labels,
                 "threshold": self.threshold,
                 "window": {"begin": _date(begin), "end": _date(end), **numbers},
-                "window_before": past and quality.measured(past, self.threshold),
+                "days_before": past and quality.measured(past, self.threshold),
                 "comparisons": [asdict(one) for one in compared],
                 "holdout": holdout and dict(holdout.metrics),
                 "calibration": quality.reliability_of(now),

@@ -9,7 +9,7 @@ from boringml.errors import BoringError
 
 @dataclass(frozen=True)
 class QualitySettings:
-    """`metric` falls where it is worse than the holdout's, or the window's before, by `tolerance`.
+    """`metric` falls where it is worse than the holdout's, or the days' before, by `tolerance`.
 
     `min_labels` of each class are needed in a window of `window_days` days of predictions. Labels
     count until `horizon_days` after their prediction. `false_alarms` is the chance that a model
