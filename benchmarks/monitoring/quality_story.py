@@ -31,6 +31,8 @@ from boringml.monitoring.report import NOT_EVALUATED, RAISED, Report
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TWICE, CONTRADICTED, CORRECTED, NONE = 0.03, 0.005, 0.01, 0.002
+# The prediction log is delivered so often, a file each; a day has whole ones.
+DELIVERED_HOURS = 6
 
 
 class MemoryLake:
@@ -99,7 +101,8 @@ class Story:
     def pass_hour(self, hour: int) -> None:
         """Let an hour go by: its predictions are delivered, its labels are sent."""
         self.now = START + timedelta(hours=hour + 1)
-        self._deliver(hour)
+        if (hour + 1) % DELIVERED_HOURS == 0:
+            self._deliver(hour + 1 - DELIVERED_HOURS, hour + 1)
         rows = self._labels(hour)
         if rows:
             sink = io.StringIO()
@@ -123,8 +126,8 @@ class Story:
     def _publish(self, name: str, detail: Mapping[str, Any]) -> None:
         self.events.append({"name": name, "at": self.now.isoformat(), **detail})
 
-    def _deliver(self, hour: int) -> None:
-        begin, end = np.searchsorted(self.stream.at, [hour * HOUR, (hour + 1) * HOUR])
+    def _deliver(self, first_hour: int, last_hour: int) -> None:
+        begin, end = np.searchsorted(self.stream.at, [first_hour * HOUR, last_hour * HOUR])
         if begin == end:
             return
         count, first = end - begin, int(START.timestamp() * 1000)
@@ -141,8 +144,8 @@ class Story:
         )
         sink = io.BytesIO()
         pq.write_table(table, sink)
-        day = START + timedelta(milliseconds=hour * HOUR)
-        key = f"predictions/model={self.pool.model}/date={day:%Y-%m-%d}/{hour:05d}.parquet"
+        day = START + timedelta(hours=first_hour)
+        key = f"predictions/model={self.pool.model}/date={day:%Y-%m-%d}/{first_hour:05d}.parquet"
         self.lake.write(key, sink.getvalue())
 
     def _labels(self, hour: int) -> list[dict[str, str]]:

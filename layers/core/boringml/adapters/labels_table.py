@@ -20,7 +20,7 @@ from boringml.monitoring.labels import Label, RefusedLabel
 
 KEPT, APART = "known_labels/", "rejected_labels/"
 # A day of more objects than this is merged into one: each costs a request at every look.
-MOST_OBJECTS = 24
+MOST_OBJECTS = 8
 # A merge may delete what was listed just before: then the list is old.
 _ATTEMPTS = 3
 

@@ -17,8 +17,8 @@ from boringml.monitoring.report import FINE, NOT_EVALUATED, QUALITY, RAISED, Rep
 # What people call them.
 _WORDS: Final = {"roc_auc": "ROC AUC", "log_loss": "log loss", "brier": "Brier score"}
 _AGAINST: Final = {
-    quality.HOLDOUT: "its holdout",
-    quality.BEFORE: "the days before",
+    quality.HOLDOUT: "on its holdout",
+    quality.BEFORE: "on the days before",
 }
 _METRICS: Final = {
     "roc_auc": "quality_roc_auc",
@@ -117,13 +117,13 @@ class Look:
         told = f"{word} {value:.3f} ({low:.3f} to {high:.3f}) over {numbers['labelled']} labelled"
         told += f" of {numbers['predictions']} predictions"
         fallen = [one for one in compared if one.fell]
-        shown = "; ".join(
-            f"{_AGAINST[one.against]} {one.value:.3f}" for one in (fallen or compared)
+        shown = " and ".join(
+            f"{one.value:.3f} {_AGAINST[one.against]}" for one in (fallen or compared)
         )
         if status == RAISED:
             return f"{who} got worse: {told}, against {shown}."
         least_told = min(one.told_from for one in compared)
-        told += f", {shown}; a fall of {least_told:.3f} would be told."
+        told += f"; {shown}; a fall of {least_told:.3f} would be told."
         return f"{who} is as good as expected: {told}"
 
 
