@@ -37,6 +37,7 @@ class Settings:
     packages_bucket: str
     registry_table: str
     metrics_namespace: str
+    stack_name: str
 
 
 @cache
@@ -56,7 +57,7 @@ def _measurer() -> QualityMeasurer:
         reports=MonitoringReports(lake),
         live_of=lambda model: _packages()[0].alias(model, LIVE),
         holdout_of=_holdout,
-        publish=EventBus(boto3.client("events")).publish,
+        publish=EventBus(boto3.client("events"), settings.stack_name).publish,
         # Looked up each time: Lambda's runtime puts its own stream there.
         write=lambda line: sys.stdout.write(line),
         namespace=settings.metrics_namespace,

@@ -156,7 +156,10 @@ def test_labels_by_file_and_by_post_become_reports_metrics_and_news(live: Stack)
     )
 
     # Later the world turns out to be the other way round: what is known last counts.
-    news = Events(live.local_aws, {"source": ["boringml"], "detail-type": ["QualityFell"]})
+    news = Events(
+        live.local_aws,
+        {"source": ["boringml"], "detail-type": ["QualityFell"], "detail": {"stack": ["e2e-one"]}},
+    )
     other = {"bad": "good", "good": "bad"}
     turned = post(live, [label(row, label=other[row["label"]]) for row in rows])
     assert turned.body["accepted"] == len(rows)

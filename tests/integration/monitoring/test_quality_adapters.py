@@ -78,7 +78,7 @@ def test_predictions_of_live_traffic_are_read_and_no_others(lake: ObjectStore) -
         model_version=pa.array([None, "2"]),
     )
     put(lake, f"{FOLDER}two.parquet", failed)
-    lake.write(f"{FOLDER}note.txt", b"no table")
+    lake.write(f"{FOLDER}_note.txt", b"no table")
     assert names(lake) == [["a/0", "c/0", "f/0"]]
 
 

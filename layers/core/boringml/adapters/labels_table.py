@@ -5,7 +5,8 @@ equal once (ADR 21). So nothing here needs a lock.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ KEPT, APART = "known_labels/", "rejected_labels/"
 MOST_OBJECTS = 8
 # A merge may delete what was listed just before: then the list is old.
 _ATTEMPTS = 3
+_AT_ONCE = 16
 
 
 class LabelsTable:
@@ -73,7 +75,7 @@ class LabelsTable:
         if len(keys) <= MOST_OBJECTS:
             return 0
         try:
-            merged = parquet_of(pa.concat_tables([self._table(key) for key in keys]))
+            merged = parquet_of(pa.concat_tables(self._tables(keys)))
         except BoringError as error:
             if error.code != "object_missing":
                 raise
@@ -87,7 +89,7 @@ class LabelsTable:
     def _day(self, model: str, day: date) -> Any:
         for attempt in range(_ATTEMPTS):
             try:
-                tables = [self._table(key) for key in self._keys(model, day)]
+                tables = self._tables(self._keys(model, day))
                 return pa.concat_tables([LABELS.empty_table(), *tables])
             except BoringError as error:
                 if error.code != "object_missing" or attempt == _ATTEMPTS - 1:
@@ -96,6 +98,10 @@ class LabelsTable:
 
     def _keys(self, model: str, day: date) -> Iterator[str]:
         return (item.key for item in self._lake.list(_folder(KEPT, model, day)))
+
+    def _tables(self, keys: Iterable[str]) -> list[Any]:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(self._table, keys))
 
     def _table(self, key: str) -> Any:
         content = pa.BufferReader(self._lake.read(key))

@@ -36,7 +36,7 @@ class PredictionsLake:
         for day in _days(first, last):
             folder = f"predictions/model={model}/date={day:%Y-%m-%d}/"
             tables = self._tables(
-                [item for item in self._lake.list(folder) if item.key.endswith(".parquet")],
+                [item for item in self._lake.list(folder) if _is_data(item.key)],
                 _COLUMNS,
             )
             if tables:
@@ -111,6 +111,11 @@ def _served(table: Any) -> Predictions:
 
 def _days(first: date, last: date) -> Iterator[date]:
     return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def _is_data(key: str) -> bool:
+    """Return whether readers of tables read an object: not if its name begins with these."""
+    return not key.rpartition("/")[2].startswith(("_", "."))
 
 
 def _folder(key: str) -> str:
