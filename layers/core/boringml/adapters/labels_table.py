@@ -83,7 +83,7 @@ class LabelsTable:
         digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()[:24]
         target = f"{_folder(KEPT, model, day)}merged-{digest}.parquet"
         self._lake.write(target, merged)
-        self._lake.delete([key for key in keys if key != target])
+        self._lake.delete(keys)
         return len(keys)
 
     def _day(self, model: str, day: date) -> Any:
