@@ -42,6 +42,8 @@ def _rules(model: str) -> LabelRules:
 def _record_labels(event: Mapping[str, Any]) -> dict[str, Any]:
     told = event["detail"]["object"]
     key = told["key"]
+    if key.endswith("/"):  # a folder, as the console makes one
+        return {"ignored": key}
     # Of a bucket with versions: what is written over it meanwhile has an event of its own.
     version_id = told.get("version-id") or _lake().pinned(key)[0]
     source = _lake().version(key, version_id)
@@ -54,5 +56,5 @@ def _record_labels(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Return {"model", "received", "accepted", "refused", "file_code", "message"}."""
+    """Return {"model", "received", "accepted", "refused", "file_code", "message"} of a file."""
     return run_step("record_labels", _record_labels, event, context.aws_request_id)

@@ -200,6 +200,8 @@ def test_a_list_is_answered_row_by_row(recorder: LabelRecorder, lake: Lake) -> N
         3,
         1,
     )
+    # The caller was told: no alarm need be.
+    assert json.loads(lines[0])["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["model"]]
     assert len(lake.rows(KEPT)) == 2
 
 

@@ -41,7 +41,7 @@ class LabelPoster:
             receipt, done = self._recorder.record_body(model, body, f"post-{invocation_id}")
         except BoringError as error:
             return proxy_event.answer(error.status, error.body(), request_id)
-        self._write(receipt.line(self._namespace, self._models))
+        self._write(receipt.line(self._namespace, self._models, told=True))
         refused = [
             {name: value for name, value in vars(one).items() if name != "row"}
             for one in done.refused

@@ -53,15 +53,17 @@ class Receipt:
             "message": self.message,
         }
 
-    def line(self, namespace: str, models: Sequence[str]) -> str:
+    def line(self, namespace: str, models: Sequence[str], *, told: bool = False) -> str:
         """Return the log line, which is also the metrics labels_received and labels_refused (EMF).
 
-        A file that was refused whole counts as one refusal. A model that nobody declared is no
-        dimension: whoever writes to the bucket would make metrics.
+        They are by model, and of all models together, which an alarm watches: not where the sender
+        was `told` what was refused. A file that was refused whole counts as one refusal. A model
+        that nobody declared is no dimension: whoever writes to the bucket would make metrics.
         """
         now = datetime.now(UTC)
         refused = sum(self.refused.values()) + (self.file_code is not None)
-        sets = [["model"], []] if self.model in models else [[]]
+        sets: list[list[str]] = [["model"]] if self.model in models else []
+        sets += [] if told else [[]]
         line = {
             "level": "WARN" if refused else "INFO",
             "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
