@@ -78,6 +78,10 @@ batch-bench: setup ## Score 2 million rows in batch beside raw ONNX Runtime, and
 batch-run: setup ## Send 2 million rows through the deployed batch on the local AWS
 	@$(BIN)/python -m benchmarks.batch.whole_run
 
+.PHONY: quality-proof
+quality-proof: setup ## Let a real model's AUC fall by 5 points and show when it is told, and false alarms
+	@$(BIN)/python -m benchmarks.monitoring.quality_injection
+
 .PHONY: jobs-chaos
 jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger
 	@$(BIN)/python -m benchmarks.jobs.chaos

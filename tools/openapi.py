@@ -1,4 +1,4 @@
-"""Write api/openapi.yaml from the contracts of the models that are served online or by jobs.
+"""Write api/openapi.yaml from the contracts of the models: predictions, jobs and labels.
 
 `python -m tools.openapi` writes it, `--check` exits 1 when the file is stale. template.yaml takes
 it in by AWS::Include, which knows the long form of intrinsic functions alone.
@@ -27,6 +27,8 @@ from tools.openapi_errors import responses as error_responses
 from tools.openapi_jobs import GONE as JOB_GONE
 from tools.openapi_jobs import NOT_FOUND as JOB_NOT_FOUND
 from tools.openapi_jobs import get_job, job_examples, job_schemas, post_job, shared_schemas
+from tools.openapi_labels import ERRORS as LABEL_ERRORS
+from tools.openapi_labels import label_examples, label_schemas, post_labels, taken_schema
 from tools.openapi_models import (
     ACCEPTED,
     comparison_examples,
@@ -68,6 +70,15 @@ def online_contracts(root: Path = ROOT) -> Iterator[dict[str, Any]]:
 def async_contracts(root: Path = ROOT) -> Iterator[dict[str, Any]]:
     """Yield the contract of each model that is served by jobs, by name."""
     return contracts_of("async", root)
+
+
+def labelled_contracts(root: Path = ROOT) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield the contract of each model that takes labels, and whether it does so by key alone."""
+    for declaration in sorted(root.glob("models/*/model.yaml")):
+        declared = yaml.safe_load(declaration.read_text())
+        if "quality" in declared.get("monitoring", {}):
+            contract = json.loads((declaration.parent / "contract.json").read_text())
+            yield contract, declared["patterns"] == ["batch"]
 
 
 def predictions(contract: dict[str, Any]) -> dict[str, Any]:
@@ -190,16 +201,22 @@ def unknown_model(verb: str) -> dict[str, Any]:
 
 
 def document(
-    contracts: list[dict[str, Any]], by_jobs: Iterable[dict[str, Any]] = ()
+    contracts: list[dict[str, Any]],
+    by_jobs: Iterable[dict[str, Any]] = (),
+    labelled: Iterable[tuple[dict[str, Any], bool]] = (),
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.0.1 definition of the API of these contracts.
 
-    `contracts` are of models served online, `by_jobs` of those served by jobs.
+    `contracts` are of models served online, `by_jobs` of those served by jobs, `labelled` of those
+    that take labels, each with whether it names them by key.
     """
     known = [error for contract in contracts for error in contract["errors"]]
     components: dict[str, Any] = {
-        "ApiError": error_schema([*known, NOT_FOUND, JOB_NOT_FOUND, JOB_GONE, *EDGE_ERRORS]),
+        "ApiError": error_schema(
+            [*known, NOT_FOUND, JOB_NOT_FOUND, JOB_GONE, *LABEL_ERRORS, *EDGE_ERRORS]
+        ),
         "Accepted": ACCEPTED,
+        "LabelsTaken": taken_schema(),
         **shared_schemas(),
     }
     paths: dict[str, Any] = {}
@@ -224,8 +241,15 @@ def document(
         for name, example in job_examples(contract).items():
             examples[prefix + name] = example
         paths[f"/models/{contract['model']}/jobs"] = {"post": post_job(contract)}
+    for contract, by_key in labelled:
+        prefix = pascal(contract["model"])
+        components.update(label_schemas(contract))
+        for name, example in label_examples(contract, by_key).items():
+            examples[prefix + name] = example
+        paths[f"/models/{contract['model']}/labels"] = {"post": post_labels(contract, by_key)}
     paths["/jobs/{job_id}"] = {"get": get_job()}
     paths["/models/{model}/jobs"] = {"post": unknown_model("postJob")}
+    paths["/models/{model}/labels"] = {"post": unknown_model("recordLabels")}
     paths["/models/{model}/predictions"] = {"post": unknown_model("predict")}
     paths["/models/{model}/shadow"] = {"post": unknown_model("compare")}
     return {
@@ -248,7 +272,7 @@ def document(
 def rendered(root: Path = ROOT) -> str:
     """Return the text that api/openapi.yaml is to have."""
     body = yaml.dump(
-        document(list(online_contracts(root)), async_contracts(root)),
+        document(list(online_contracts(root)), async_contracts(root), labelled_contracts(root)),
         Dumper=Plain,
         sort_keys=False,
         width=100,

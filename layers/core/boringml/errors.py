@@ -38,6 +38,13 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "idempotency_key_invalid": 422,
         "idempotency_key_reused": 422,
         "callback_unknown": 422,
+        # Of labels.
+        "unknown_label": 422,
+        "identity_ambiguous": 422,
+        "identity_not_offered": 422,
+        "time_invalid": 422,
+        "label_in_future": 422,
+        "label_too_late": 422,
         "bad_parameters": 400,
         "malformed_body": 400,
         "unauthorized": 401,

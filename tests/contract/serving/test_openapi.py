@@ -193,6 +193,7 @@ def test_a_model_that_is_not_online_has_no_path(tmp_path: Any) -> None:
         "/models/credit/shadow",
         "/jobs/{job_id}",
         "/models/{model}/jobs",
+        "/models/{model}/labels",
         "/models/{model}/predictions",
         "/models/{model}/shadow",
     ]
@@ -210,7 +211,7 @@ def test_every_operation_asks_for_a_signature() -> None:
             assert operation["x-amazon-apigateway-auth"] == {"type": "AWS_IAM"}, path
 
 
-@pytest.mark.parametrize("verb", ["predictions", "shadow"])
+@pytest.mark.parametrize("verb", ["predictions", "shadow", "labels"])
 def test_an_unknown_model_is_answered_with_our_error(verb: str) -> None:
     integration = DOCUMENT["paths"][f"/models/{{model}}/{verb}"]["post"][
         "x-amazon-apigateway-integration"
