@@ -71,28 +71,20 @@ def total_variation(pairs: Pairs) -> float:
     return sum(abs(here / window - there / baseline) for here, there in pairs) / 2
 
 
-def wasserstein(pairs: Pairs, knots: Sequence[float]) -> float:
+def wasserstein(pairs: Pairs, places: Sequence[float]) -> float:
     """Return the Wasserstein-1 distance of binned numbers, in their own unit.
 
-    It is the area between the two cumulative distributions. Bin i lies between knots i and i+1,
-    and its rows are taken as spread evenly, which is all that a baseline of bins tells.
+    It is the area between the two cumulative distributions. All rows of a bin are taken to lie at
+    its place, a number each, in order: what happens within a bin is not seen.
     """
     window, baseline = _totals(pairs)
     if not window or not baseline:
         return 0.0
-    before = area = 0.0
-    for index, (here, there) in enumerate(pairs):
-        after = before + here / window - there / baseline
-        area += _between(before, after) * (knots[index + 1] - knots[index])
-        before = after
+    ahead = area = 0.0
+    for (here, there), place, following in zip(pairs, places, places[1:], strict=False):
+        ahead += here / window - there / baseline
+        area += abs(ahead) * (following - place)
     return area
-
-
-def _between(before: float, after: float) -> float:
-    """Mean of |x| on the line from one height to the other."""
-    if before * after >= 0:
-        return abs(before + after) / 2
-    return (before**2 + after**2) / (2 * (abs(before) + abs(after)))
 
 
 def _totals(pairs: Pairs) -> tuple[int, int]:

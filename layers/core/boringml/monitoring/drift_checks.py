@@ -6,6 +6,7 @@ more than chance makes at these numbers of rows, and more than model.yaml says m
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from boringml.monitoring.distances import (
@@ -175,14 +176,17 @@ def _pairs(entry: Entry, counts: Counts) -> Pairs:
 def _deviations(pairs: Pairs, entry: Entry, counts: NumericCounts) -> float | None:
     """Return the Wasserstein-1 distance in deviations of the baseline.
 
-    The bins know nothing beyond the baseline's range, and the means do: their difference is never
-    above the distance, so it stands where it is larger.
+    A bin lies at its mean; packages from before there were means have its middle. The bins know
+    nothing of what happens within them, and the means of all do: their difference is never above
+    the distance, so it stands where it is larger.
     """
     if not entry["deviation"]:
         return None
-    knots = (entry["minimum"], *counts.edges, entry["maximum"])
+    limits = (entry["minimum"], *counts.edges, entry["maximum"])
+    middles = [(low + high) / 2 for low, high in pairwise(limits)]
     moved = abs(counts.total / counts.known - entry["mean"])
-    return float(max(wasserstein(pairs, knots), moved) / entry["deviation"])
+    binned = wasserstein(pairs, entry.get("means", middles))
+    return float(max(binned, moved) / entry["deviation"])
 
 
 def _named(place: int, entry: Entry, counts: Counts) -> str:
