@@ -78,6 +78,10 @@ batch-bench: setup ## Score 2 million rows in batch beside raw ONNX Runtime, and
 batch-run: setup ## Send 2 million rows through the deployed batch on the local AWS
 	@$(BIN)/python -m benchmarks.batch.whole_run
 
+.PHONY: drift-proof
+drift-proof: setup ## Show how often a look at drift is right: real loans, with drift put in and without
+	@$(BIN)/python -m benchmarks.monitoring.drift_injection
+
 .PHONY: jobs-chaos
 jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger
 	@$(BIN)/python -m benchmarks.jobs.chaos
