@@ -26,11 +26,11 @@ def drawn(results: Sequence[Mapping[str, Any]]) -> str:
     left: dict[str, dict[int, float]] = {"judge_drift": {}, "PSI > 0.1": {}, "PSI > 0.2": {}}
     right: dict[str, dict[int, float]] = {}
     for row in results:
-        if row["feature"] is None:
+        if row["injected"] == "nothing":
             counts = (row["looks_raised"], *row["looks_above_plain"].values())
             for rule, count in zip(left, counts, strict=True):
                 left[rule][row["rows"]] = count / row["windows"]
-        else:
+        elif row["feature"]:
             by_rows = right.setdefault(row["injected"], {})
             by_rows[row["rows"]] = row["told"] / row["windows"]
     width, height = 2 * (_LEFT + _WIDE) + _BETWEEN, _TOP + _HIGH + 52

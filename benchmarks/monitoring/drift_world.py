@@ -12,6 +12,7 @@ import pyarrow as pa
 from boringml.adapters import declarations
 from boringml.contract.contract import Contract
 from boringml.contract.features import Features
+from boringml.monitoring.baseline import categorical_baseline, numeric_baseline
 from boringml.monitoring.window import Rows
 from container.trainer.describe import baseline
 from container.trainer.fit import fit
@@ -52,11 +53,12 @@ class Traffic:
 
 @dataclass(frozen=True)
 class World:
-    """A baseline, and how its model answers held-out rows."""
+    """A baseline, and how its model answers rows: `frame` the held-out ones, `loans` all."""
 
     baseline: Mapping[str, Any]
     contract: Contract
     frame: pd.DataFrame
+    loans: pd.DataFrame
     scorer: Scorer
 
     def traffic(self, frame: pd.DataFrame | None = None) -> Traffic:
@@ -92,12 +94,29 @@ def credit_world() -> World:
     features: Features = contract.features
     decision = document["decision"]
     table = pa.Table.from_pandas(loans, preserve_index=False)
-    learned, holdout = rows_of(table, features, decision["target"], decision["positive"]).split(
-        job.holdout_share
-    )
+    rows = rows_of(table, features, decision["target"], decision["positive"])
+    learned, holdout = rows.split(job.holdout_share)
     scorer = PipelineScorer(fit(build_pipeline(job, features), learned, None, lambda _line: None))
     found = baseline(job, learned, holdout, scorer(holdout.frame), features)
-    return World(found, contract, holdout.frame, scorer)
+    return World(found, contract, holdout.frame, rows.frame, scorer)
+
+
+def baseline_of(contract: Contract, traffic: Traffic, chosen: Any) -> dict[str, Any]:
+    """Return the baseline that rows of a traffic would be, of what a look at it watches."""
+    rows = traffic.take(chosen)
+    names = [name for name in contract.key_features if name not in contract.sensitive]
+    features = {
+        name: categorical_baseline(rows.features[name].tolist(), contract.features.categories[name])
+        if name in contract.features.categories
+        else numeric_baseline(rows.features[name].tolist())
+        for name in names
+    }
+    labels = [contract.negative, contract.positive]
+    return {
+        "features": features,
+        "probability": numeric_baseline(rows.probabilities),
+        "prediction": categorical_baseline(rows.predictions, labels),
+    }
 
 
 Injection = Callable[[World, np.random.Generator], Traffic]

@@ -123,6 +123,14 @@ def test_a_category_that_appears_is_told_at_once_however_small_the_index() -> No
     assert of(drift, "term").reasons == ("'absent' in 2.0% of the rows, never in the baseline",)
 
 
+def test_a_category_that_appears_in_many_rows_is_named_beside_the_index() -> None:
+    found = traffic(20_000, 4)
+    found["term"][:2_000] = ["absent"] * 2_000
+    new, index = of(look(found), "term").reasons
+    assert new == "'absent' in 10.0% of the rows, never in the baseline"
+    assert index.startswith("PSI ")
+
+
 def test_a_category_that_nobody_declared_is_told_too() -> None:
     found = traffic(1000, 4)
     found["term"][:20] = ["unheard of"] * 20

@@ -123,16 +123,17 @@ def rare_reasons(
 ) -> Iterator[str]:
     """Yield a reason for each category or bin that was rare in the baseline, or absent, and grew.
 
-    The index looks at those together with others, since of few rows it knows no distribution; the
-    exact test does.
+    The index looks at rare ones together with others, since of few rows it knows no distribution;
+    the exact test does. What is new is named however many rows it has.
     """
     pairs = _pairs(entry, counts)
     window, baseline = counts.known, known_rows(entry)
     for place, (here, there) in enumerate(pairs):
-        if not here or not is_small(here, there, pairs):
+        new = isinstance(counts, CategoryCounts) and not there
+        if not here or not (new or is_small(here, there, pairs)):
             continue
         now, before = here / window, there / baseline
-        if isinstance(counts, CategoryCounts) and not there:
+        if new:
             matters = now >= settings.new_category_share
         else:
             apart = stability_index([(here, there), (window - here, baseline - there)])
