@@ -21,8 +21,6 @@ _BATCH_ROWS: Final = 8192
 # A small file is fetched whole, and as many at once; of a larger one, the columns that are read.
 _SMALL: Final = 4 * 1024 * 1024
 _AT_ONCE: Final = 16
-# A row lies under the date of its arrival, which is this much later at most.
-_LATE: Final = timedelta(hours=1)
 
 
 class ServedRows:
@@ -37,7 +35,7 @@ class ServedRows:
         """Yield what a version answered to clients from `begin` to before `end`, in UTC.
 
         What failed is left out, and what a release asked itself. Memory is that of a batch and of
-        some files of at most 4 MB.
+        some files of at most 4 MB, so a row that the log brought twice is there twice.
         """
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             files = self._files(model, begin, end)
@@ -46,8 +44,8 @@ class ServedRows:
                     yield from _rows(source, version, begin, end, features)
 
     def _files(self, model: str, begin: datetime, end: datetime) -> Iterator[StoredObject]:
-        last = (end + _LATE).astimezone(UTC).date()
-        day = begin.astimezone(UTC).date()
+        # A row lies under the date of its own time.
+        day, last = begin.astimezone(UTC).date(), end.astimezone(UTC).date()
         while day <= last:
             folder = f"predictions/model={model}/date={day:%Y-%m-%d}/"
             yield from (item for item in self._lake.list(folder) if item.key.endswith(".parquet"))

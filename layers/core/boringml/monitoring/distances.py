@@ -8,7 +8,7 @@ Pairs: TypeAlias = Sequence[tuple[int, int]]
 
 # Rows that a bin needs to be judged by itself, expected in the smaller sample if nothing drifted.
 # Thresholds lie far out in the tail of chi-square. There the index crosses them up to 20 times too
-# often with Cochran's 5 rows, and 0.75 to 2.3 times as often as it should with 10 (ADR 20).
+# often with Cochran's 5 rows, and at most 2.3 times with 10 (benchmarks/monitoring/small_bins.py).
 LEAST_EXPECTED = 10
 
 
