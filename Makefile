@@ -81,6 +81,9 @@ batch-run: setup ## Send 2 million rows through the deployed batch on the local 
 .PHONY: quality-proof
 quality-proof: setup ## Let a real model's AUC fall by 5 points and show when it is told, and false alarms
 	@$(BIN)/python -m benchmarks.monitoring.quality_injection
+.PHONY: drift-proof
+drift-proof: setup ## Show how often a look at drift is right: real loans, with drift put in and without
+	@$(BIN)/python -m benchmarks.monitoring.drift_injection
 
 .PHONY: jobs-chaos
 jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger

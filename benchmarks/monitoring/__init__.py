@@ -1,0 +1,1 @@
+"""What the promises of monitoring are made of."""

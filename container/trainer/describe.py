@@ -15,7 +15,9 @@ from container.trainer.score import Scorer, Scores
 GOLDEN_TOLERANCE = 1e-6
 
 
-def baseline(learned: Rows, holdout: Rows, holdout_scores: Scores, features: Features) -> Any:
+def baseline(
+    job: Job, learned: Rows, holdout: Rows, holdout_scores: Scores, features: Features
+) -> Any:
     """Return the statistics that drift is measured against.
 
     Features are those of the rows that the model learned from; scores are those of the holdout,
@@ -27,11 +29,16 @@ def baseline(learned: Rows, holdout: Rows, holdout_scores: Scores, features: Fea
         for name in features.categorical
     }
     text = {name: text_baseline(learned.frame[name].tolist()) for name in features.text}
+    decision = job.contract["decision"]
+    labels = [
+        decision["positive" if score >= job.threshold else "negative"] for score in holdout_scores
+    ]
     return {
         "rows": len(learned),
         "positive_share": learned.positive_share,
         "features": numeric | categorical | text,
         "probability": {"rows": len(holdout), **numeric_baseline(holdout_scores.tolist())},
+        "prediction": categorical_baseline(labels, [decision["negative"], decision["positive"]]),
     }
 
 

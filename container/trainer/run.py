@@ -66,7 +66,7 @@ def train(
         **exported["files"],
         layout.JOBLIB_MODEL: dump_pipeline(pipeline),
         layout.CONTRACT: (job.folder / "contract.json").read_bytes(),
-        layout.BASELINE: document(baseline(learned, holdout, scores, features)),
+        layout.BASELINE: document(baseline(job, learned, holdout, scores, features)),
         layout.EVALUATION: document(evaluation),
         layout.GOLDEN: document(golden(job, features, reference)),
         layout.CARD: card(job, evaluation, data).encode(),

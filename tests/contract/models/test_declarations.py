@@ -111,6 +111,12 @@ def test_the_contract_names_features_and_labels_that_exist(folder: Path) -> None
 
 
 @every_model
+def test_what_is_watched_for_drift_is_a_feature(folder: Path) -> None:
+    drift = declaration_of(folder).get("monitoring", {}).get("drift", {})
+    assert set(drift.get("features", ())) <= set(features_of(contract_of(folder)).names)
+
+
+@every_model
 def test_every_bad_request_breaks_the_request_schema_with_a_declared_code(folder: Path) -> None:
     contract = contract_of(folder)
     declared = {error["code"]: error["status"] for error in contract["errors"]}
@@ -183,6 +189,8 @@ BROKEN: dict[str, tuple[str, str, Any]] = {
     "no owner": ("model", "owner", ""),
     "a reserved parameter": ("model", "training.parameters.seed", 1),
     "a list as parameter": ("model", "training.parameters.depths", [1, 2]),
+    "drift without a limit": ("model", "monitoring.drift.psi", 0),
+    "a drift that nobody knows": ("model", "monitoring.drift.ks", 0.1),
     "gates left out": ("model", "gates", {}),
     "an unknown engine": ("batch model", "batch.engine", "spark"),
     "a batch model that does not say how": ("model", "patterns", ["batch"]),

@@ -248,3 +248,18 @@ def killed(batch: Batch, execution: str, state: str) -> bool:
                 return False  # it ended a moment ago
     found = batch.states.describe_execution(executionArn=execution)["status"]
     return str(found) == "ABORTED" and batch.entered(execution)[-1] == state
+
+
+def test_the_rows_of_a_batch_are_looked_at_for_drift(batch: Batch) -> None:
+    customers = churn().drop(columns="churn")
+    customers["tenure"] = customers["tenure"] + 12
+    summary = batch.summary(batch.send("drifted.parquet", customers.to_parquet(index=False)))
+    answer = batch.stack.local_aws.client("lambda").invoke(
+        FunctionName=batch.stack.outputs["MeasureDriftFunction"],
+        Payload=json.dumps({"models": ["churn"]}).encode(),
+    )
+    found = json.loads(answer["Payload"].read())["churn"]
+    assert found["status"] == "raised"
+    assert f"7,043 rows of batch {summary['run']}" in found["says"]
+    assert "tenure (PSI " in found["says"]
+    assert "monthly_charges" not in found["says"]

@@ -124,6 +124,20 @@ def test_the_baseline_describes_every_feature_of_the_rows_learned_from(csv: MlRo
     assert sum(found["features"]["int_rate"]["shares"]) == pytest.approx(1)
 
 
+def test_the_baseline_has_the_answers_to_the_rows_held_out(csv: MlRoot) -> None:
+    found, evaluation = csv.document(layout.BASELINE), csv.document(layout.EVALUATION)
+    labels, probability = found["prediction"], found["probability"]
+    assert labels["count"] == probability["count"] == evaluation["holdout_rows"]
+    assert list(labels["shares"]) == ["good", "bad"]
+    threshold = csv.document(layout.CONTRACT)["decision"]["threshold"]
+    above = [
+        s
+        for e, s in zip(probability["edges"], probability["shares"], strict=False)
+        if e < threshold
+    ]
+    assert 0 < labels["shares"]["bad"] <= 1 - sum(above) + 1e-9
+
+
 def test_the_card_tells_the_metrics_and_the_parity(csv: MlRoot) -> None:
     text = csv.content(layout.CARD).decode()
     assert (

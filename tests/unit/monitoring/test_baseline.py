@@ -32,6 +32,13 @@ def test_a_feature_that_is_nearly_always_zero_has_one_edge() -> None:
     assert found["shares"] == pytest.approx([0.99, 0.01])
 
 
+def test_each_bin_has_its_mean_and_an_empty_one_its_edge() -> None:
+    assert numeric_baseline([float(n) for n in range(1, 101)])["means"] == pytest.approx(
+        [5.5 + 10 * i for i in range(10)]
+    )
+    assert numeric_baseline([3.0, 3.0])["means"] == [3.0, 3.0]
+
+
 def test_missing_numbers_are_counted_and_left_out_of_the_moments() -> None:
     found = numeric_baseline([1.0, math.nan, 3.0])
     assert (found["count"], found["nulls"], found["mean"]) == (3, 1, 2.0)

@@ -81,3 +81,14 @@ def test_a_trigger_id_fits_a_key(registry: RegistryTable, trigger: str) -> None:
         registry.claim_run("credit", trigger, execution_arn=A)
     assert refusal.value.code == "trigger_id_invalid"
     assert registry.claim_run("credit", "x" * 1000, execution_arn=A).status == "open"
+
+
+def test_the_newest_run_is_the_one_claimed_last(registry: RegistryTable, clock: Any) -> None:
+    assert registry.newest_run("credit") is None
+    for trigger in ("z", "a"):
+        clock.move(minutes=1)
+        registry.claim_run("credit", trigger, execution_arn=A)
+    registry.finish_run("credit", "z", status="succeeded")
+    newest = registry.newest_run("credit")
+    assert newest is not None
+    assert (newest.trigger_id, newest.claimed_at) == ("a", clock.now)

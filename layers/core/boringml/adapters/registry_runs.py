@@ -96,6 +96,11 @@ class RegistryRuns:
         ]
         return [run for run in found if run.status == OPEN and run.claimed_at < older_than]
 
+    def newest_run(self, model: str) -> RunClaim | None:
+        """Return the run of a model that was claimed last, however it ended; None of none."""
+        found = self._table.query(items.partition(model), items.RUN)
+        return max(map(items.run_of, found), key=lambda run: run.claimed_at, default=None)
+
     def models(self) -> list[str]:
         """Return the models that ever claimed a run or registered a version, by name."""
         return [str(item["sk"]) for item in self._table.query(items.DIRECTORY)]

@@ -24,7 +24,9 @@ BATCH_ROWS = 8192
 class Source(Protocol):
     """An object of an exact version."""
 
-    size: int
+    @property
+    def size(self) -> int:
+        """Bytes."""
 
     def read(self, start: int, end: int) -> bytes:
         """Return the bytes `start` to `end`, the last not included."""

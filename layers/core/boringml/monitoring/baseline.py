@@ -17,8 +17,9 @@ def numeric_baseline(values: Sequence[float]) -> dict[str, Any]:
     """Return count, nulls (NaN), moments, range, and shares of the values between decile edges.
 
     `shares` has one more item than `edges`: bin i holds edges[i-1] < x <= edges[i]. Equal deciles
-    are one edge, so a feature that is nearly always 0 has few bins. Of no values at all, the
-    moments and the range are None. Deviation is that of the population.
+    are one edge, so a feature that is nearly always 0 has few bins. `means` are those of the bins;
+    an empty bin, which only the last can be, has its edge. Of no values at all, the moments and the
+    range are None. Deviation is that of the population.
     """
     known = sorted(value for value in values if not math.isnan(value))
     summary: dict[str, Any] = {
@@ -31,6 +32,7 @@ def numeric_baseline(values: Sequence[float]) -> dict[str, Any]:
         "maximum": None,
         "edges": [],
         "shares": [],
+        "means": [],
     }
     if not known:
         return summary
@@ -44,6 +46,7 @@ def numeric_baseline(values: Sequence[float]) -> dict[str, Any]:
         "maximum": known[-1],
         "edges": edges,
         "shares": bin_shares(known, edges),
+        "means": _bin_means(known, edges),
     }
 
 
@@ -84,6 +87,13 @@ def bin_shares(values: Sequence[float], edges: Sequence[float]) -> list[float]:
     counts = Counter(bisect_left(edges, value) for value in values)
     total = len(values) or 1
     return [counts[i] / total for i in range(len(edges) + 1)]
+
+
+def _bin_means(known: Sequence[float], edges: Sequence[float]) -> list[float]:
+    bins: list[list[float]] = [[] for _ in range(len(edges) + 1)]
+    for value in known:
+        bins[bisect_left(edges, value)].append(value)
+    return [math.fsum(b) / len(b) if b else edges[-1] for b in bins]
 
 
 def _rank(decile: int, count: int) -> int:
