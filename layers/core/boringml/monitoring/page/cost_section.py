@@ -24,7 +24,7 @@ def _body(document: ModelDocument) -> Iterator[Child]:
         report = document.cost[-1]
         found = spending_of(report)
         length = words.lasting(report.end - report.begin)
-        yield _parts(found, f"By part, the {length} before {words.moment(report.end)}")
+        yield _parts(found, f"By part, in the {length} until {words.moment(report.end)}")
         yield _month(found)
     yield _trainings(document)
 

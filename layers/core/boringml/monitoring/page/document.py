@@ -105,11 +105,19 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm that rings: its name, its text, and since when."""
+    """An alarm that rings: its name, its text, and since when.
+
+    `models` are those that its metrics are of.
+    """
 
     name: str
     says: str
     since: datetime
+    models: frozenset[str] = frozenset()
+
+    def is_of(self, model: str) -> bool:
+        """Return whether it is about a model: by its metrics, or by the first word of its text."""
+        return model in self.models or self.says.startswith(f"{model}:")
 
 
 @dataclass(frozen=True)

@@ -46,18 +46,21 @@ def model_page(document: ModelDocument) -> str:
         class_="cards",
     )
     title = f"{document.model}, {_live(document)}"
-    return page(title, _header(document), sections, top)
+    return page(title, _header(document, advice), sections, top)
 
 
 def checks_section(advice: Advice) -> Section:
     """Return all that was looked at for the answer, in the order of its weight."""
     if not advice.checks:
-        return Section("checks", "Why", nothing("Nothing could be looked at."))
+        return Section("checks", "Why: what was looked at", nothing("Nothing could be looked at."))
     rows = [(check.name, badge(check.tone), check.says) for check in advice.checks]
     shown = table(
-        "What the advice rests on, the most telling first", ("Check", "Verdict", "Seen"), rows
+        "What the advice rests on, the most telling first",
+        ("Check", "Verdict", "Seen"),
+        rows,
+        prose=True,
     )
-    return Section("checks", "Why", shown)
+    return Section("checks", "Why: what was looked at", shown)
 
 
 def alarms_section(document: ModelDocument) -> Section:
@@ -77,11 +80,11 @@ def alarms_section(document: ModelDocument) -> Section:
             )
             for alarm in alarms
         ]
-        body = table("Alarms that ring", ("Alarm", "Since", "What it says"), rows)
+        body = table("Alarms that ring", ("Alarm", "Since", "What it says"), rows, prose=True)
     return Section("alarms", "Alarms", body)
 
 
-def _header(document: ModelDocument) -> Child:
+def _header(document: ModelDocument, advice: Advice) -> Child:
     return [
         element(
             "nav",
@@ -91,11 +94,13 @@ def _header(document: ModelDocument) -> Child:
         element("h1", document.model),
         paragraph(document.description, class_="lead"),
         element(
-            "p",
-            badge("plain", _live(document)),
-            element("span", f" owned by {document.owner}", class_="quiet"),
+            "ul",
+            element("li", badge("plain", _live(document))),
+            element("li", badge(advice.answer.tone, f"Roll back? {advice.answer.short}")),
+            element("li", f"owned by {document.owner}", class_="quiet"),
+            element("li", as_of(document.as_of)),
+            class_="facts",
         ),
-        as_of(document.as_of),
     ]
 
 

@@ -1,6 +1,6 @@
 """What all sections are built of: sections, tables, notes and folds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,15 @@ from boringml.monitoring.page.markup import Child, Markup, element
 
 # A tone is never told by its colour alone.
 MARKS: Final = {FINE: "OK", BAD: "Bad", WATCH: "Watch", UNKNOWN: "Not known"}
+# Browsers forget that a table is one when its cells are laid out as blocks.
+_ROLES: Final = {
+    "table": "table",
+    "group": "rowgroup",
+    "row": "row",
+    "column": "columnheader",
+    "name": "rowheader",
+    "cell": "cell",
+}
 
 
 @dataclass(frozen=True)
@@ -63,23 +72,34 @@ def table(
     *,
     numbers: Sequence[int] = (),
     hidden: bool = False,
+    prose: bool = False,
 ) -> Markup:
     """Return a table whose first column names its rows; `numbers` are the columns set to the right.
 
-    It scrolls by itself where it is too wide, by keyboard too. A `hidden` caption is read aloud.
+    It scrolls by itself where it is too wide, by keyboard too. A `hidden` caption is read aloud. A
+    table of `prose` has its cells below each other on a phone, and says by roles that it is one.
     """
+    roles = _ROLES if prose else {}
     head = [
-        element("th", name, scope="col", class_="number" if index in numbers else None)
+        element(
+            "th",
+            name,
+            scope="col",
+            role=roles.get("column"),
+            class_="number" if index in numbers else None,
+        )
         for index, name in enumerate(columns)
     ]
-    body = [element("tr", _cells(row, numbers)) for row in rows]
+    body = [element("tr", _cells(row, numbers, roles), role=roles.get("row")) for row in rows]
     return element(
         "div",
         element(
             "table",
             element("caption", caption, class_="hidden" if hidden else None),
-            element("thead", element("tr", head)),
-            element("tbody", body),
+            element("thead", element("tr", head, role=roles.get("row")), role=roles.get("group")),
+            element("tbody", body, role=roles.get("group")),
+            role=roles.get("table"),
+            class_="prose" if prose else None,
         ),
         class_="scroll",
         tabindex="0",
@@ -105,12 +125,14 @@ def legend(entries: Sequence[tuple[str, str]]) -> Markup:
     )
 
 
-def _cells(row: Sequence[Child], numbers: Sequence[int]) -> list[Markup]:
+def _cells(row: Sequence[Child], numbers: Sequence[int], roles: Mapping[str, str]) -> list[Markup]:
     first, *rest = row
     return [
-        element("th", first, scope="row"),
+        element("th", first, scope="row", role=roles.get("name")),
         *(
-            element("td", cell, class_="number" if index in numbers else None)
+            element(
+                "td", cell, role=roles.get("cell"), class_="number" if index in numbers else None
+            )
             for index, cell in enumerate(rest, 1)
         ),
     ]

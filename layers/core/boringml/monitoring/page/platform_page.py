@@ -45,7 +45,7 @@ def platform_page(document: PlatformDocument) -> str:
     header = [
         element("h1", document.stack),
         paragraph("All models, and what they share.", class_="lead"),
-        as_of(document.as_of),
+        paragraph(as_of(document.as_of)),
     ]
     return page(f"{document.stack}: operations", header, sections, top)
 
@@ -130,7 +130,7 @@ def _models(document: PlatformDocument) -> Child:
             )
         )
     columns = ("Model", "What changed?", "What does it cost?", "Roll back?")
-    return table("All models", columns, rows, hidden=True)
+    return table("All models", columns, rows, hidden=True, prose=True)
 
 
 def _live(model: ModelDocument) -> str:
@@ -161,7 +161,7 @@ def _alarms(document: PlatformDocument) -> Child:
         )
         for alarm in document.alarms
     ]
-    return table("Alarms that ring", ("Alarm", "Since", "What it says"), rows)
+    return table("Alarms that ring", ("Alarm", "Since", "What it says"), rows, prose=True)
 
 
 def _budget(model: ModelDocument) -> float | None:

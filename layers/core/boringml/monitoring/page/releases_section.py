@@ -24,7 +24,7 @@ from boringml.monitoring.page.releases import (
     canary_looks,
     releases,
 )
-from boringml.monitoring.page.untyped import is_number, map_of, number_of
+from boringml.monitoring.page.untyped import is_number, list_of, map_of, number_of, text_of
 
 _MOST_RELEASES = 8
 _MOST_LOOKS = 6
@@ -110,16 +110,17 @@ def _end(release: Release) -> Child:
 def _shadow(report: Mapping[str, Any]) -> Iterator[Child]:
     verdict = map_of(report.get("verdict"))
     plan, summary = map_of(report.get("plan")), map_of(report.get("summary"))
-    unit = str(plan.get("unit", "requests"))
+    unit = text_of(plan.get("unit")) or "requests"
+    version = words.number(report.get("version"))
     passed = verdict.get("decision") == "pass"
     yield paragraph(
         badge(FINE if passed else BAD, "passed" if passed else "failed"),
-        f" Version {report.get('version')}, over {words.number(summary.get('samples'))} {unit} "
+        f" Version {version}, over {words.number(summary.get('samples'))} {unit} "
         "that live had answered.",
     )
     rows = [row for row in _tolerances(plan, summary, passed) if row[1] is not None]
     yield table(
-        f"Version {report.get('version')} in shadow of live",
+        f"Version {version} in shadow of live",
         ("Measure", "Seen", "Tolerated", "Verdict"),
         [
             (name, seen, most, badge(FINE if fine else BAD, "within" if fine else "beyond"))
@@ -128,9 +129,9 @@ def _shadow(report: Mapping[str, Any]) -> Iterator[Child]:
         numbers=(1, 2),
         hidden=True,
     )
-    reasons = verdict.get("reasons")
-    if isinstance(reasons, list) and not passed:
-        yield element("ul", [element("li", words.short(str(reason))) for reason in reasons])
+    reasons = [text_of(reason) for reason in list_of(verdict.get("reasons"))]
+    if reasons and not passed:
+        yield element("ul", [element("li", words.short(reason)) for reason in reasons])
 
 
 def _tolerances(
@@ -146,7 +147,9 @@ def _tolerances(
     )
     if is_number(shift) and is_number(most):
         yield "Probability moves by, p95", f"{shift:.4f}", f"{most:.4f}", shift <= most
-    worst = max((s["share"] for s in summary.get("segments", ()) if s.get("judged")), default=None)
+    segments = [map_of(item) for item in list_of(summary.get("segments"))]
+    shares = [number_of(segment.get("share")) for segment in segments if segment.get("judged")]
+    worst = max((share for share in shares if share is not None), default=None)
     limit = plan.get("max_segment_disagreement")
     if is_number(worst) and is_number(limit):
         told = f"{words.per_cent(limit)} and chance"
@@ -183,7 +186,7 @@ def _look(look: CanaryLook) -> Markup:
             _bad(found.get("candidate")),
             _bad(found.get("live")),
             words.per_cent(found["tolerance"]) if is_number(found.get("tolerance")) else "-",
-            f"{words.number(found.get('log_evidence'))} of {words.number(look.needed)}",
+            f"{_two(found.get('log_evidence'))} of {_two(look.needed)}",
         )
         for name, found in look.measures.items()
     ]
@@ -199,6 +202,10 @@ def _look(look: CanaryLook) -> Markup:
             hidden=True,
         ),
     )
+
+
+def _two(value: object) -> str:
+    return f"{value:.2f}" if is_number(value) else "-"
 
 
 def _bad(counts: Any) -> str:

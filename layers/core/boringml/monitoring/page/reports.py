@@ -9,7 +9,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from boringml.monitoring.page.untyped import count_of, list_of, map_of, number_of
+from boringml.monitoring.page import words
+from boringml.monitoring.page.untyped import count_of, list_of, map_of, number_of, text_of
 from boringml.monitoring.report import FINE, RAISED, Report
 
 
@@ -92,7 +93,7 @@ def quality_of(report: Report) -> QualityView:
     """Return what a report of kind quality tells."""
     details = map_of(report.details)
     window, holdout = map_of(details.get("window")), map_of(details.get("holdout"))
-    metric = str(details.get("metric", ""))
+    metric = text_of(details.get("metric"))
     low, high = _interval(window.get(f"{metric}_interval"))
     others = [
         (name, value)
@@ -118,7 +119,7 @@ def spending_of(report: Report) -> Spending:
     details = map_of(report.details)
     month, budget = map_of(details.get("month")), map_of(details.get("budget"))
     parts = [
-        (str(part.get("name")), number_of(part.get("units")), str(part.get("unit", "")), usd)
+        (text_of(part.get("name")), number_of(part.get("units")), text_of(part.get("unit")), usd)
         for part in map(map_of, list_of(details.get("parts")))
         if (usd := number_of(part.get("usd"))) is not None
     ]
@@ -141,7 +142,7 @@ def spending_of(report: Report) -> Spending:
 
 def _day(item: Mapping[str, Any], metric: str) -> QualityDay | None:
     try:
-        day = date.fromisoformat(str(item.get("date")))
+        day = date.fromisoformat(text_of(item.get("date")))
     except ValueError:
         return None
     low, high = _interval(item.get(f"{metric}_interval"))
@@ -168,7 +169,7 @@ def _named(part: object) -> list[tuple[str, Mapping[str, Any]]]:
     """Return findings with their names, of {name: finding} or of a list of those with a name."""
     if isinstance(part, Mapping):
         return [(str(name), map_of(found)) for name, found in part.items()]
-    return [(str(map_of(found).get("name")), map_of(found)) for found in list_of(part)]
+    return [(text_of(map_of(found).get("name")), map_of(found)) for found in list_of(part)]
 
 
 def _feature(name: str, found: Mapping[str, Any]) -> FeatureDrift:
@@ -179,13 +180,13 @@ def _feature(name: str, found: Mapping[str, Any]) -> FeatureDrift:
     drawable = len(bins) == len(baseline) == len(window)
     return FeatureDrift(
         name=name,
-        drifted={FINE: False, RAISED: True}.get(str(status)),
+        drifted={FINE: False, RAISED: True}.get(text_of(status)),
         watched=found.get("watched") is not False,
-        reasons=[str(reason) for reason in list_of(found.get("reasons"))],
+        reasons=[text_of(reason) for reason in list_of(found.get("reasons"))],
         psi=number_of(found.get("psi")),
         limit=number_of(found.get("threshold")),
         distance=number_of(found.get("distance")),
-        distance_kind=str(found.get("distance_kind") or ""),
+        distance_kind=text_of(found.get("distance_kind")),
         rows=count_of(found.get("rows")),
         bins=bins if drawable else (),
         baseline=baseline if drawable else (),
@@ -196,9 +197,11 @@ def _feature(name: str, found: Mapping[str, Any]) -> FeatureDrift:
 def _bins(found: Mapping[str, Any]) -> list[str]:
     """Return what each bin holds: a category, or the numbers between two edges."""
     if categories := list_of(found.get("categories")):
-        return [str(name) for name in categories]
+        return [text_of(name) for name in categories]
     edges = [
-        f"{edge:.4g}" for edge in map(number_of, list_of(found.get("edges"))) if edge is not None
+        words.number(edge)
+        for edge in map(number_of, list_of(found.get("edges")))
+        if edge is not None
     ]
     if not edges:
         return []

@@ -61,7 +61,7 @@ def page(title: str, header: Child, sections: Sequence[Section], top: Child) -> 
 
 def as_of(at: datetime) -> Markup:
     """Return when the page was made, which is what all its "ago" count from."""
-    return element("p", "As of ", words.time_element(at, words.moment(at)), class_="as-of")
+    return element("span", "As of ", words.time_element(at, words.moment(at)), class_="as-of")
 
 
 def card(question: str, answer: Answer, *further: Child) -> Markup:

@@ -40,7 +40,9 @@ def what_does_it_cost(document: ModelDocument) -> Answer:
     if not told:
         return Answer(UNKNOWN, "Not known", words.short(report.says), trained)
     over = bool(budget and found.month_usd is not None and found.month_usd > budget)
-    because = [_against(budget, found.month_usd), words.short(report.says), *trained]
+    because = [_against(budget, found.month_usd), *trained]
+    if report.status == RAISED:
+        because.insert(0, words.short(report.says))
     if document.as_of - report.end > STALE:
         because.insert(0, f"The last look was {words.ago(report.end, document.as_of)}.")
         return Answer(UNKNOWN, told, f"{told}, when it was last looked at.", because)

@@ -1,7 +1,7 @@
 """Requests, failures and latency of live, by version."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from boringml.monitoring.page import words
 from boringml.monitoring.page.document import ModelDocument, Traffic, Unread, VersionTraffic
@@ -73,12 +73,16 @@ def _body(document: ModelDocument) -> Iterator[Child]:
     )
     yield note(
         "Latency is that in the handler. p50 and p95 of the whole time are means of those of its "
-        f"periods of {words.counted(traffic.period_seconds, 'second')}, weighted by requests."
+        f"periods of {_period(traffic)}, weighted by requests."
     )
 
 
 def _named(one: VersionTraffic) -> str:
     return f"version {one.version} (function {one.function_version})"
+
+
+def _period(traffic: Traffic) -> str:
+    return words.lasting(timedelta(seconds=traffic.period_seconds))
 
 
 def _moves(
@@ -118,7 +122,7 @@ def _requests(
     total, failed = sum(one.requests for one in asked), sum(one.failures for one in asked)
     told = (
         f"{words.counted(total, 'request')}, {failed:,} failed. The most in a period of "
-        f"{words.counted(traffic.period_seconds, 'second')} were {most:,}."
+        f"{_period(traffic)} were {most:,}."
     )
     return drawing(
         "requests",
@@ -126,7 +130,7 @@ def _requests(
         "Requests by version, and those that failed",
         told,
         level(_TOP, "guide"),
-        label(0, 14, f"{most:,} in {words.counted(traffic.period_seconds, 'second')}", "tick"),
+        label(0, 14, f"{most:,} in {_period(traffic)}", "tick"),
         bars,
         _releases(span, moves),
         time_axis(span, _TOP + _PLOT),

@@ -20,6 +20,11 @@ def count_of(value: object) -> int | None:
     return int(value) if is_number(value) else None
 
 
+def text_of(value: object) -> str:
+    """Return a text; an empty one in place of anything else."""
+    return value if isinstance(value, str) else ""
+
+
 def map_of(value: object) -> Mapping[str, Any]:
     """Return a mapping; an empty one in place of anything else."""
     return value if isinstance(value, Mapping) else {}

@@ -1,5 +1,6 @@
 """The timeline of versions: who was live when, what was tried, what was taken back."""
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
@@ -97,9 +98,13 @@ def _lane(lane: Lane, top: float, span: Span) -> Iterator[Child]:
         # All requests fill the lane; a share of them has its share of the height, and is seen.
         height = max(4.0, 16 * segment.share)
         yield bar(x, middle + 8 - height, width, height, f"fill {colour(lane.version)}")
-    for mark in lane.marks:
+    places = [span.share(mark.at) for mark in lane.marks]
+    for mark, place, following in zip(lane.marks, places, [*places[1:], math.inf], strict=False):
+        # Where a release follows at once, its end is what counts.
+        if following - place < _LEAST_WIDTH:
+            continue
         yield symbol(
-            min(0.994, max(0.006, span.share(mark.at))),
+            min(0.994, max(0.006, place)),
             middle,
             _SHAPES[mark.kind],
             f"mark {_CLASSES[mark.kind]}",
@@ -162,7 +167,9 @@ def _events(history: Sequence[HistoryEvent], document: ModelDocument) -> Iterato
         for event, said in told[:_MOST_EVENTS]
     ]
     columns = ("When", "What", "Why, and by whom")
-    yield table("What happened, the newest first", columns, rows[:_SHOWN_EVENTS])
+    yield table("What happened, the newest first", columns, rows[:_SHOWN_EVENTS], prose=True)
     if len(rows) > _SHOWN_EVENTS:
-        earlier = table("What happened before", columns, rows[_SHOWN_EVENTS:], hidden=True)
+        earlier = table(
+            "What happened before", columns, rows[_SHOWN_EVENTS:], hidden=True, prose=True
+        )
         yield fold(f"{len(rows) - _SHOWN_EVENTS} earlier events", earlier)

@@ -88,7 +88,9 @@ def number(value: object) -> str:
         return "-"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return short(str(value))
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
 
 
 def short(said: str, most: int = MOST_LETTERS) -> str:
