@@ -82,12 +82,16 @@ batch-run: setup ## Send 2 million rows through the deployed batch on the local 
 jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger
 	@$(BIN)/python -m benchmarks.jobs.chaos
 
-.PHONY: test prove lint check openapi
+.PHONY: test prove page-proof lint check openapi
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest
 
 prove: setup ## Run the long cases that `make test` leaves out: each state killed, each write refused
 	@$(BIN)/python -m pytest -m proof
+
+page-proof: setup .venvs/browser/.stamp ## Look at the operations pages in a real Chromium: errors, accessibility, width
+	@.venvs/browser/bin/python -m tools.chromium
+	@.venvs/browser/bin/python -m pytest -m browser tests/integration/monitoring
 
 lint: setup ## Format, types, imports, templates, state machines
 	@$(BIN)/ruff format --check .
@@ -108,4 +112,4 @@ sizes: setup ## Show the unzipped size of each function with its layers (after m
 image: ## Build and push the training image, and print its JobImageUri (needs Docker and AWS)
 	@tools/build_image.sh
 
-check: lint test demo ## All that CI runs
+check: lint test demo page-proof ## All that CI runs

@@ -103,7 +103,7 @@ def test_all_that_cannot_be_read_is_told_in_its_section() -> None:
     assert text.count("Could not be read.") >= 7
 
 
-def _hostile() -> ModelDocument:
+def hostile() -> ModelDocument:
     """A document in which every text that somebody else wrote tries to break out."""
     document = full()
     assert isinstance(document.history, tuple)
@@ -148,7 +148,7 @@ def _everywhere(value: Any) -> Any:
 
 
 def test_hostile_text_is_only_ever_text() -> None:
-    page = model_page(_hostile())
+    page = model_page(hostile())
     Checked(page)
     assert "<script" not in page
     assert "<img" not in page

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from boringml.monitoring.page import words
 from boringml.monitoring.page.answers import BAD, FINE, UNKNOWN, WATCH
 from boringml.monitoring.page.document import Unread
 from boringml.monitoring.page.markup import Child, Markup, element
 
 # A tone is never told by its colour alone.
 MARKS: Final = {FINE: "OK", BAD: "Bad", WATCH: "Watch", UNKNOWN: "Not known"}
+# Letters of a badge.
+_BADGE: Final = 60
 # Browsers forget that a table is one when its cells are laid out as blocks.
 _ROLES: Final = {
     "table": "table",
@@ -62,7 +65,7 @@ def nothing(said: str) -> Markup:
 
 def badge(tone: str, said: str | None = None) -> Markup:
     """Return a tone as a word in its colour."""
-    return element("span", said or MARKS[tone], class_=f"badge {tone}")
+    return element("span", words.short(said or MARKS[tone], _BADGE), class_=f"badge {tone}")
 
 
 def table(
