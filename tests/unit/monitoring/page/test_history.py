@@ -104,6 +104,10 @@ def test_a_window_is_whole_periods_and_holds_now(seconds: int, minute: int) -> N
     assert 1 <= count <= 98
 
 
+def test_nothing_was_asked_of_a_model_that_was_never_live() -> None:
+    assert asked_pairs((), traffic_window((), NOW)) == []
+
+
 def test_asked_are_what_had_a_share_within_the_window_canaries_too() -> None:
     window = traffic_window(HISTORY, NOW)
     assert asked_pairs(HISTORY, window) == [(6, "9")]

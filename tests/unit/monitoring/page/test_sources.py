@@ -16,6 +16,7 @@ from boringml.monitoring.page.document import Count, Point, Unread
 from boringml.monitoring.page.gather import Sources, gather, limits_of
 from boringml.monitoring.page.window import Window
 from boringml.monitoring.write_pages import INDEX, key_of, write_pages
+from boringml.registry.records import Route
 from tests.contract.template.test_promises import ROOT
 from tests.unit.release.test_shadow_adapters import stubbed
 from tools.page_sample import NOW, full
@@ -215,6 +216,15 @@ def test_all_pages_are_written_and_the_index_last() -> None:
     assert list(pages) == [key_of("churn"), key_of("credit"), key_of("reviews"), INDEX]
     assert told == {"pages": list(pages), "unread": {}}
     assert "credit-risk" in pages[key_of("credit")]
+
+
+def test_a_model_that_nothing_ever_happened_to_has_its_page() -> None:
+    new: dict[str, Any] = {"route": Route(), "lock": None, "history": [], "versions": []}
+    registry = type("R", (), {n: lambda _s, _m, v=v: v for n, v in new.items()})()
+    pages: dict[str, str] = {}
+    told = write_pages(sources(registry=registry), DECLARED, pages.__setitem__, NOW)
+    assert told["unread"] == {}
+    assert "nothing is live" in pages[key_of("credit")]
 
 
 def test_what_a_source_refuses_is_told_by_part_and_the_rest_is_written() -> None:

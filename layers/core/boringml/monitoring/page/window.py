@@ -65,9 +65,8 @@ def asked_pairs(history: Sequence[HistoryEvent], window: Window) -> list[Pair]:
 def _routes(history: Sequence[HistoryEvent], end: datetime) -> Iterator[tuple[Route, datetime]]:
     """Yield each route of live with the time of its end."""
     moves = [e for e in history if e.alias == LIVE and e.kind in (MOVED, SPLIT)]
-    ends = [event.at for event in moves[1:]] + [end]
-    for event, until in zip(moves, ends, strict=True):
-        yield route_of(event), until
+    for place, event in enumerate(moves, 1):
+        yield route_of(event), moves[place].at if place < len(moves) else end
 
 
 def _utc(seconds: float) -> datetime:
