@@ -41,9 +41,7 @@ def what_changed(document: ModelDocument) -> Answer:
         return Answer(UNKNOWN, "Not known", f"The history could not be read: {history.why}")
     move = last_move(history)
     if move is None:
-        return Answer(
-            UNKNOWN, "Nothing yet", "No version has ever been live.", _under_way(document)
-        )
+        return Answer(FINE, "Nothing yet", "No version has ever been live.", _under_way(document))
     when = words.ago(move.at, document.as_of)
     tone = WATCH if document.as_of - move.at < _NEWS else FINE
     told = f"{moved(move)}, {when}"

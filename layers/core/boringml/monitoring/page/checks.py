@@ -45,9 +45,9 @@ def _failures(document: ModelDocument) -> Check | None:
         return both
     now, before = both
     limits = document.limits
-    told = f"{words.of_all(now.failures, now.requests)} requests failed"
+    told = words.bad_of_all(now.failures, now.requests, "requests failed")
     if before is not None and before.requests:
-        told += f"; of version {before.version} {words.of_all(before.failures, before.requests)}"
+        told += f"; with version {before.version}, {words.of_all(before.failures, before.requests)}"
         counts = (now.failures, now.requests, before.failures, before.requests)
         harm = log_evidence(*counts, limits.failures) >= -math.log(1 - limits.confidence)
         reference = before.failures / before.requests
@@ -56,7 +56,7 @@ def _failures(document: ModelDocument) -> Check | None:
         chance = chance_of_at_least(now.failures, now.requests, limits.failures)
         harm, reference = chance < EARLY_CHANCE, 0.0
     if harm:
-        return Check(name, BAD, f"{told}. More than chance and what is tolerated explain.")
+        return Check(name, BAD, f"{told}. That is beyond chance and what is tolerated.")
     if now.requests < limits.min_samples:
         return Check(name, UNKNOWN, f"{told}. {_too_few(now.requests, limits.min_samples)}")
     if now.failures / now.requests > reference + limits.failures:
@@ -78,7 +78,7 @@ def _latency(document: ModelDocument) -> Check | None:
     if known and before is not None and before.p95_ms is not None:
         most = slow_limit_ms(before.p95_ms, limits.slow_ratio, limits.slow_floor_ms)
         told += (
-            f", of version {before.version} {words.milliseconds(before.p95_ms)}; "
+            f", with version {before.version} {words.milliseconds(before.p95_ms)}; "
             f"at most {words.milliseconds(most)} is tolerated"
         )
         if p95 > most:
@@ -100,15 +100,15 @@ def _kpi(document: ModelDocument) -> Check | None:
     if both is None or isinstance(both, Check):
         return both
     now, before = both
-    told = f"{words.of_all(now.bad_outcomes, now.outcomes)} came out badly"
+    told = words.bad_of_all(now.bad_outcomes, now.outcomes, "came out badly")
     if now.outcomes < limits.min_outcomes:
         return Check(name, UNKNOWN, f"{told}. {_too_few(now.outcomes, limits.min_outcomes)}")
     if before is None or before.version == now.version or before.outcomes < limits.min_outcomes:
         return Check(name, UNKNOWN, f"{told}. Too little is known of the version before.")
-    told += f"; of version {before.version} {words.of_all(before.bad_outcomes, before.outcomes)}"
+    told += f"; with version {before.version}, {words.of_all(before.bad_outcomes, before.outcomes)}"
     counts = (now.bad_outcomes, now.outcomes, before.bad_outcomes, before.outcomes)
     if log_evidence(*counts, limits.kpi_tolerance) >= -math.log(1 - limits.confidence):
-        return Check(name, BAD, f"{told}. More than chance and what is tolerated explain.")
+        return Check(name, BAD, f"{told}. That is beyond chance and what is tolerated.")
     worse = now.bad_outcomes / now.outcomes - before.bad_outcomes / before.outcomes
     if worse > limits.kpi_tolerance:
         return Check(name, WATCH, f"{told}. Worse than is tolerated, though chance may explain it.")

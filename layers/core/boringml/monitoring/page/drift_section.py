@@ -81,9 +81,9 @@ def _numbers(features: Sequence[FeatureDrift]) -> Markup:
             (
                 [feature.name, watched],
                 [badge(_tone(feature), _said(feature)), f" {'; '.join(feature.reasons)}"],
-                words.number(feature.psi),
-                words.number(feature.limit),
-                words.number(feature.distance),
+                words.index(feature.psi),
+                words.index(feature.limit),
+                words.index(feature.distance),
                 words.number(feature.rows),
             )
         )
@@ -127,7 +127,7 @@ def _picture(feature: FeatureDrift, index: int) -> Markup:
         element(
             "figcaption",
             element("strong", feature.name),
-            f" PSI {words.number(feature.psi)} ",
+            f" PSI {words.index(feature.psi)} ",
             badge(_tone(feature), _said(feature)) if feature.drifted else None,
         ),
         drawing(

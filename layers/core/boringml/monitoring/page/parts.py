@@ -11,6 +11,7 @@ from boringml.monitoring.page.markup import Child, Markup, element
 
 # A tone is never told by its colour alone.
 MARKS: Final = {FINE: "OK", BAD: "Bad", WATCH: "Watch", UNKNOWN: "Not known"}
+_FEW: Final = 3
 # Letters of a badge.
 _BADGE: Final = 60
 # Browsers forget that a table is one when its cells are laid out as blocks.
@@ -104,7 +105,8 @@ def table(
             role=roles.get("table"),
             class_="prose" if prose else None,
         ),
-        class_="scroll",
+        # Few columns of numbers across a wide screen are hard to follow.
+        class_="scroll narrow" if numbers and len(columns) <= _FEW else "scroll",
         tabindex="0",
         role="region",
         aria_label=caption,

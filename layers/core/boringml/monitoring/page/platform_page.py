@@ -98,10 +98,12 @@ def _changed(document: PlatformDocument) -> Answer:
 
 
 def _rollbacks(document: PlatformDocument) -> Markup:
-    found = {model.model: should_we_roll_back(model).answer for model in document.models}
+    # Where nothing is live there is nothing to decide.
+    live = [m for m in document.models if isinstance(m.route, Unread) or m.route.version]
+    found = {model.model: should_we_roll_back(model).answer for model in live}
     tone = next((t for t in _WORST if any(a.tone == t for a in found.values())), UNKNOWN)
     worst = [f"{name}: {a.short}. {a.headline}" for name, a in found.items() if a.tone == tone]
-    short = next((a.short for a in found.values() if a.tone == tone), "No models")
+    short = next((a.short for a in found.values() if a.tone == tone), "Nothing is live")
     return element(
         "article",
         element("h2", "Should we roll back?"),

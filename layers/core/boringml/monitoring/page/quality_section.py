@@ -69,7 +69,7 @@ def _body(document: ModelDocument) -> Iterator[Child]:
     yield table(
         "Quality by version, over the days that have their labels",
         ("Version", "Measure", "Value", "95 % interval", "Labels", "Of all"),
-        [_row(view) for view in reversed(views)],
+        [*(_row(view) for view in reversed(views)), *_others(views[-1])],
         numbers=(2, 3, 4, 5),
     )
     if drawn:
@@ -85,6 +85,15 @@ def _row(view: QualityView) -> Sequence[Child]:
         words.number(view.labelled),
         "-" if view.coverage is None else words.per_cent(view.coverage),
     )
+
+
+def _others(view: QualityView) -> list[Sequence[Child]]:
+    """Return the measures of the newest version that it is not judged by."""
+    labels = words.number(view.labelled)
+    return [
+        (f"version {view.version}", _name(name), words.number(value), "-", labels, "-")
+        for name, value in view.others
+    ]
 
 
 def _days(views: Sequence[QualityView]) -> Markup:

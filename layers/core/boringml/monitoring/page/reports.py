@@ -178,6 +178,12 @@ def _feature(name: str, found: Mapping[str, Any]) -> FeatureDrift:
     baseline = [number_of(share) or 0.0 for share in list_of(found.get("baseline_shares"))]
     window = [number_of(share) or 0.0 for share in list_of(found.get("window_shares"))]
     drawable = len(bins) == len(baseline) == len(window)
+    if drawable and list_of(found.get("categories")):
+        # A category that neither has, of a contract that allows dozens, is no bar.
+        kept = [place for place in range(len(bins)) if baseline[place] or window[place]]
+        bins, baseline, window = (
+            [part[place] for place in kept] for part in (bins, baseline, window)
+        )
     return FeatureDrift(
         name=name,
         drifted={FINE: False, RAISED: True}.get(text_of(status)),

@@ -60,6 +60,12 @@ def per_cent(share: float) -> str:
     return f"{value:.2g} %"
 
 
+def bad_of_all(bad: int, whole: int, what: str) -> str:
+    """Return "9 of 79 requests failed (11 %)", where `what` is "requests failed"."""
+    share = f" ({per_cent(bad / whole)})" if whole else ""
+    return f"{bad:,} of {whole:,} {what}{share}"
+
+
 def of_all(part: int, whole: int) -> str:
     """Return "9 of 79 (11 %)", and "0 of 0" as it is."""
     return f"{part:,} of {whole:,} ({per_cent(part / whole)})" if whole else f"{part:,} of 0"
@@ -91,6 +97,11 @@ def number(value: object) -> str:
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def index(value: float | None) -> str:
+    """Return a number such as an index of stability with three digits behind the point."""
+    return "-" if value is None else f"{value:.3f}"
 
 
 def short(said: str, most: int = MOST_LETTERS) -> str:
