@@ -181,9 +181,9 @@ def _feature(name: str, found: Mapping[str, Any]) -> FeatureDrift:
     if drawable and list_of(found.get("categories")):
         # A category that neither has, of a contract that allows dozens, is no bar.
         kept = [place for place in range(len(bins)) if baseline[place] or window[place]]
-        bins, baseline, window = (
-            [part[place] for place in kept] for part in (bins, baseline, window)
-        )
+        bins = [bins[place] for place in kept]
+        baseline = [baseline[place] for place in kept]
+        window = [window[place] for place in kept]
     return FeatureDrift(
         name=name,
         drifted={FINE: False, RAISED: True}.get(text_of(status)),
