@@ -93,12 +93,16 @@ jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledge
 lake-proof: setup ## Compare 20,000 predictions with the log, the lake and the metrics
 	@$(BIN)/python -m benchmarks.monitoring.lake_loss
 
-.PHONY: test prove lint check openapi dashboards
+.PHONY: test prove page-proof lint check openapi dashboards
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest
 
 prove: setup ## Run the long cases that `make test` leaves out: each state killed, each write refused
 	@$(BIN)/python -m pytest -m proof
+
+page-proof: setup .venvs/browser/.stamp ## Look at the operations pages in a real Chromium: errors, accessibility, width
+	@.venvs/browser/bin/python -m tools.chromium
+	@.venvs/browser/bin/python -m pytest -m browser tests/integration/monitoring
 
 lint: setup ## Format, types, imports, templates, state machines
 	@$(BIN)/ruff format --check .
@@ -123,4 +127,4 @@ sizes: setup ## Show the unzipped size of each function with its layers (after m
 image: ## Build and push the training image, and print its JobImageUri (needs Docker and AWS)
 	@tools/build_image.sh
 
-check: lint test demo ## All that CI runs
+check: lint test demo page-proof ## All that CI runs

@@ -19,6 +19,7 @@ from local.bad_versions import THROWS_ABOVE_INCOME
 from local.batch_demo import Compared
 from local.datasets import credit_records, write_churn, write_credit, write_reviews
 from local.jobs_demo import Ledger
+from local.pages import PAGES, write_pages
 from local.parity import Parity, credit_parity
 from local.paths import DEFAULT_HOME, ROOT
 from local.predictions import local_client
@@ -105,6 +106,10 @@ def main() -> None:
     jobs = _jobs(deployed, registry, console)
     console.rule("7. A batch of all customers, by both engines")
     batch = _batch(deployed, registry, console)
+    console.rule("8. What changed, what does it cost, should we roll back?")
+    index = write_pages(deployed, console.print)
+    for page in sorted(index.parent.glob("*.html")):
+        console.print(f"wrote {page.relative_to(ROOT)}")
 
     report = _report(deployed, registry, second, latencies, parity, bad)
     report["jobs"], report["batch"] = asdict(jobs), asdict(batch)
@@ -240,6 +245,7 @@ def _summarise(console: Console, report: dict[str, Any], seconds: float) -> None
         "latency", f"p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms, on this machine"
     )
     table.add_row("package", report["package"])
+    table.add_row("pages", f"{PAGES.relative_to(ROOT) / 'index.html'}: open it in a browser")
     table.add_row("timeline", str(TIMELINE.relative_to(ROOT)))
     table.add_row("report", str(REPORT.relative_to(ROOT)))
     table.add_row("look around", "source .local/env, then aws lambda list-functions")

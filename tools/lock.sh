@@ -10,6 +10,7 @@ compile() { # group, target, constraint (optional)
     --custom-compile-command "make lock" --group "$1" ${3:+--constraint "$3"} ${LOCK_ARGS:-} -o "$2"
 }
 compile dev requirements/dev.txt
+compile browser requirements/browser.txt requirements/dev.txt
 compile core layers/core/requirements.txt requirements/dev.txt
 compile declarations layers/declarations/python/requirements.txt requirements/dev.txt
 compile onnx layers/onnx/requirements.txt requirements/dev.txt

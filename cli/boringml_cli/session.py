@@ -71,6 +71,11 @@ class Session:
         return ObjectStore(self.client("s3"), bucket)
 
     @cached_property
+    def lake(self) -> ObjectStore:
+        """Data, and the operations pages."""
+        return ObjectStore(self.client("s3"), self.found("LakeBucket"))
+
+    @cached_property
     def callback_endpoints(self) -> CallbackEndpoints:
         """Where clients want their callbacks."""
         return CallbackEndpoints(self.client("dynamodb"), self.found("CallbackEndpointsTable"))

@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 from boringml.registry.items import route_of
 from boringml.registry.records import APPLIED, MOVED, REGISTERED, SPLIT, STEP, HistoryEvent, Route
+from boringml.registry.wording import who
+
+__all__ = ["NOTHING", "event", "moment", "route", "share", "version", "who"]
 
 NOTHING = "-"
 
@@ -21,11 +24,6 @@ def share(value: float) -> str:
 def version(number: int | None) -> str:
     """Return a version's number."""
     return NOTHING if number is None else str(number)
-
-
-def who(by: str) -> str:
-    """Return the end of an ARN, which is what tells executions and people apart."""
-    return by.rsplit(":", 2)[-1] if by.startswith("arn:") else by
 
 
 def route(to: Route) -> str:

@@ -41,7 +41,8 @@ def test_each_model_with_the_pattern_has_an_instance_and_its_entries() -> None:
     for name, parameters in INSTANCES.items():
         model = parameters["ModelName"]
         assert text.count(f"'{model}': '${{{name}.Outputs.FunctionName}}'") == 2
-        assert text.count(f'"{model}": "${{{name}.Outputs.FunctionName}}"') == 2
+        entry = f'"{model}": "${{{name}.Outputs.FunctionName}}"'
+        assert text.count(entry) == text.count("SERVING_FUNCTIONS: ")
         assert f'"{model}": "${{{name}.Outputs.JobDeadQueue}}"' in text
 
 

@@ -18,11 +18,12 @@ from tests.unit.cli.states import States
 from tests.unit.registry.conftest import Clock
 from tests.unit.registry.samples import TABLE
 
-STACK, BUCKET = "boringml-test", "packages"
+STACK, BUCKET, LAKE = "boringml-test", "packages", "lake"
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine"
 OUTPUTS = {
     "RegistryTable": "registry",
     "PackagesBucket": BUCKET,
+    "LakeBucket": LAKE,
     "ReleaseStateMachine": f"{ARN}:release",
     "RollbackStateMachine": f"{ARN}:rollback",
 }
@@ -71,6 +72,7 @@ def world(shell: pytest.MonkeyPatch) -> Iterator[World]:
         dynamodb = boto3.client("dynamodb")
         dynamodb.create_table(TableName="registry", **TABLE)
         boto3.client("s3").create_bucket(Bucket=BUCKET)
+        boto3.client("s3").create_bucket(Bucket=LAKE)
         template = {
             "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
             "Outputs": {name: {"Value": value} for name, value in OUTPUTS.items()},

@@ -76,6 +76,17 @@ class ObjectStore:
             Bucket=self.bucket, Key=key, Body=content, ChecksumAlgorithm="SHA256"
         )
 
+    def write_page(self, key: str, page: str) -> None:
+        """Store HTML that a browser shows as it is, and asks for anew each time."""
+        self._client.put_object(
+            Bucket=self.bucket,
+            Key=key,
+            Body=page.encode(),
+            ChecksumAlgorithm="SHA256",
+            ContentType="text/html; charset=utf-8",
+            CacheControl="no-store",
+        )
+
     def url(self, key: str, seconds: int) -> str:
         """Return a URL that anybody may read an object by, for so many seconds."""
         return self._client.generate_presigned_url(

@@ -1,0 +1,1 @@
+"""The operations page: one plain document in, one self-contained HTML file out."""

@@ -1,0 +1,209 @@
+"""Should we roll back? Each row of the rule, and that nothing unknown passes for fine."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boringml.monitoring.page.answers import BAD, FINE, UNKNOWN, WATCH
+from boringml.monitoring.page.checks import Check, checks
+from boringml.monitoring.page.document import (
+    Alarm,
+    Limits,
+    ModelDocument,
+    Point,
+    Traffic,
+    Unread,
+    VersionTraffic,
+)
+from boringml.monitoring.page.rollback import (
+    CANNOT_TELL,
+    NO,
+    WATCH_IT,
+    YES,
+    Advice,
+    should_we_roll_back,
+)
+from boringml.monitoring.report import FINE as FINE_REPORT
+from boringml.monitoring.report import NOT_EVALUATED, QUALITY, RAISED, Report
+from boringml.registry.records import Route
+from tools.page_sample import NOW, empty, full, harmed, under_way, unreadable
+
+GONE = Unread("AccessDenied")
+
+
+def model(**parts: Any) -> ModelDocument:
+    """A model that is well: enough requests of live and of the version before, all reports fine."""
+    fine = [replace(report, status=FINE_REPORT) for report in full().drift]  # type: ignore[union-attr]
+    return replace(full(), drift=tuple(fine), **parts)
+
+
+def traffic(
+    now: tuple[int, int], before: tuple[int, int] = (1000, 1), p95: tuple[float, float] = (20, 20)
+) -> Traffic:
+    """(requests, failures) of live, version 6, and of version 4 before it."""
+    versions = tuple(
+        VersionTraffic(version, code, (Point(NOW, requests, failures, 9.0, latency),), 100, 10)
+        for version, code, (requests, failures), latency in (
+            (4, "7", before, p95[1]),
+            (6, "9", now, p95[0]),
+        )
+    )
+    return Traffic(NOW - timedelta(hours=1), NOW, 3600, versions)
+
+
+def seen(document: ModelDocument, name: str) -> Check:
+    return next(check for check in checks(document) if check.name == name)
+
+
+def report(status: str, version: int | None = 6, age: timedelta = timedelta(hours=1)) -> Report:
+    end = NOW - age
+    return Report(QUALITY, "credit", version, end - timedelta(days=1), end, status, "It says so.")
+
+
+def test_a_model_that_is_well_is_left_alone() -> None:
+    advice = should_we_roll_back(model())
+    assert (advice.answer.short, advice.answer.tone) == (NO, FINE)
+    assert advice.command == "boringml rollback credit"
+    assert advice.target == "version 4"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "tone"),
+    [
+        ((1000, 1), (1000, 1), FINE),
+        ((1000, 120), (1000, 1), BAD),
+        # Worse than is tolerated, and chance may explain it.
+        ((200, 4), (1000, 1), WATCH),
+        # Harm that is clear needs no minimum of requests.
+        ((40, 30), (1000, 1), BAD),
+        ((40, 0), (1000, 1), UNKNOWN),
+        ((0, 0), (1000, 1), UNKNOWN),
+        # With nothing to compare with, what is tolerated decides.
+        ((1000, 120), (0, 0), BAD),
+        ((1000, 5), (0, 0), FINE),
+        ((1000, 15), (0, 0), WATCH),
+        # As bad as the version before: going back would not help.
+        ((1000, 120), (1000, 120), FINE),
+    ],
+)
+def test_failures(now: tuple[int, int], before: tuple[int, int], tone: str) -> None:
+    assert seen(model(traffic=traffic(now, before)), "Failures").tone == tone
+
+
+@pytest.mark.parametrize(
+    ("p95", "before", "tone"),
+    [
+        ((20, 20), (1000, 1), FINE),
+        ((55, 20), (1000, 1), BAD),
+        ((45, 20), (1000, 1), FINE),
+        ((350, 340), (1000, 1), WATCH),
+        ((350, 20), (0, 0), WATCH),
+        ((200, 20), (10, 0), FINE),
+    ],
+)
+def test_latency(p95: tuple[float, float], before: tuple[int, int], tone: str) -> None:
+    found = seen(model(traffic=traffic((1000, 1), before, p95)), "p95 latency")
+    assert found.tone == tone
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "bad", "tone"), [(1000, 100, FINE), (1000, 400, BAD), (20, 0, UNKNOWN)]
+)
+def test_business_outcomes(outcomes: int, bad: int, tone: str) -> None:
+    before, now = traffic((1000, 1)).versions
+    asked = replace(
+        traffic((1000, 1)), versions=(before, replace(now, outcomes=outcomes, bad_outcomes=bad))
+    )
+    assert seen(model(traffic=asked), "Business outcome LoanAccepted").tone == tone
+
+
+@pytest.mark.parametrize(
+    ("found", "tone"),
+    [
+        ((), UNKNOWN),
+        (GONE, UNKNOWN),
+        ((report(FINE_REPORT),), FINE),
+        ((report(RAISED),), BAD),
+        ((report(RAISED, None),), BAD),
+        ((report(NOT_EVALUATED),), UNKNOWN),
+        # Of another version, or of last week, it says nothing about now.
+        ((report(RAISED, 4),), UNKNOWN),
+        ((report(FINE_REPORT, 6, timedelta(days=3)),), UNKNOWN),
+    ],
+)
+def test_quality(found: Any, tone: str) -> None:
+    assert seen(model(quality=found), "Quality").tone == tone
+
+
+def test_drift_alone_is_watched_since_another_version_would_meet_the_same_data() -> None:
+    advice = should_we_roll_back(full())
+    assert (advice.answer.short, advice.answer.tone) == (WATCH_IT, WATCH)
+    assert "Drift" in advice.answer.headline
+
+
+def test_the_most_telling_check_is_told_first() -> None:
+    advice = should_we_roll_back(harmed())
+    assert advice.answer.short == YES
+    assert advice.answer.headline.startswith("Failures: ")
+    assert any("alarm" in reason for reason in advice.answer.because)
+
+
+def test_an_alarm_is_watched() -> None:
+    rings = (Alarm("a", "credit: it rings", NOW),)
+    assert should_we_roll_back(model(alarms=rings)).answer.short == WATCH_IT
+
+
+def test_with_nothing_to_go_back_to_harm_is_no_reason_to_roll_back() -> None:
+    first = tuple(event for event in full().history if event.sequence < 4)  # type: ignore[union-attr]
+    document = replace(harmed(), history=first, route=Route(version=1, function_version="4"))
+    broken = replace(document, quality=(report(RAISED, 1),))
+    advice = should_we_roll_back(broken)
+    assert advice.command is None
+    assert (advice.answer.short, advice.answer.tone) == (WATCH_IT, BAD)
+
+
+def test_too_few_requests_cannot_be_told() -> None:
+    quiet = replace(under_way(), drift=(), alarms=())
+    advice = should_we_roll_back(quiet)
+    assert (advice.answer.short, advice.answer.tone) == (CANNOT_TELL, UNKNOWN)
+    assert "150" in advice.answer.headline
+
+
+def test_nothing_readable_cannot_be_told() -> None:
+    assert should_we_roll_back(unreadable()).answer.short == CANNOT_TELL
+
+
+def test_nothing_live_is_nothing_to_roll_back() -> None:
+    advice = should_we_roll_back(empty())
+    assert (advice.answer.short, advice.command) == (NO, None)
+
+
+@pytest.mark.parametrize(
+    ("quality", "drift", "short"),
+    [((), (), CANNOT_TELL), ((report(FINE_REPORT),), (), NO), (GONE, GONE, CANNOT_TELL)],
+)
+def test_a_model_without_requests_is_told_by_its_reports(
+    quality: Any, drift: Any, short: str
+) -> None:
+    batch = replace(
+        full(), served=False, limits=Limits(), traffic=None, quality=quality, drift=drift
+    )
+    assert should_we_roll_back(batch).answer.short == short
+
+
+@given(
+    st.sampled_from([traffic((1000, 1)), traffic((0, 0)), traffic((40, 0)), None, GONE]),
+    st.sampled_from([(), GONE, (report(NOT_EVALUATED),), (report(FINE_REPORT),)]),
+    st.sampled_from([(), GONE]),
+)
+def test_what_is_not_known_is_named(asked: Any, quality: Any, alarms: Any) -> None:
+    advice: Advice = should_we_roll_back(model(traffic=asked, quality=quality, alarms=alarms))
+    unknown = [check.name for check in advice.checks if check.tone == UNKNOWN]
+    told = " ".join((advice.answer.headline, *advice.answer.because))
+    assert [name for name in unknown if name not in told] == []
+    if "Failures" in unknown:
+        assert advice.answer.tone != FINE
