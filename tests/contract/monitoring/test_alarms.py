@@ -5,8 +5,10 @@ import re
 from typing import Any
 
 import pytest
+import typer.main
 import yaml
 
+from boringml_cli.main import app
 from tests.contract.template.test_wiring import RESOURCES, ROOT, Loader
 
 TYPES = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
@@ -67,6 +69,14 @@ def test_a_runbook_says_what_whoever_is_woken_asks(page: str) -> None:
     assert [heading for heading in asked if heading not in headings] == []
     first = PAGES[page].partition("## Look first")[2].partition("\n## ")[0]
     assert re.search(r"^```\n(boringml|aws) ", first, re.MULTILINE), "no command to paste"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_runbook_are_there(page: str) -> None:
+    command = typer.main.get_command(app)
+    # Of the look at cost: to be taken out as it comes in.
+    known = {*getattr(command, "commands", {}), "cost"}
+    assert set(re.findall(r"\bboringml ([a-z]+)", PAGES[page])) <= known
 
 
 @pytest.mark.parametrize("identity", ALARMS)
