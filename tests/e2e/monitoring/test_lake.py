@@ -1,5 +1,7 @@
 """The prediction log on its way to the lake: whole, once, and readable by its request."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -47,6 +49,37 @@ def test_a_request_is_followed_in_the_log_and_once_that_is_over_in_the_lake(live
     names = ("record", "probability", "prediction", "features", "latency_ms", "cold_start")
     for row, line in zip(stored["records"], found["records"], strict=True):
         assert {name: row.get(name) for name in names} == {name: line.get(name) for name in names}
+
+
+def test_lines_that_do_not_become_rows_ring(live: Stack) -> None:
+    s3, bucket = live.local_aws.client("s3"), live.outputs["LakeBucket"]
+    logs, group = live.local_aws.client("logs"), live.outputs["CreditLogGroup"]
+    logs.create_log_stream(logGroupName=group, logStreamName="strange")
+    now = datetime.now(UTC)
+    strange = {
+        "record": 0,
+        "model": "credit",
+        "timestamp": now.isoformat(),
+        "cold_start": "perhaps",
+    }
+    event = {"timestamp": int(now.timestamp() * 1000), "message": json.dumps(strange)}
+    logs.put_log_events(logGroupName=group, logStreamName="strange", logEvents=[event])
+    live.until(lambda: is_ringing(live, "are no rows of the lake"), "lines that fail ring", 90)
+    (item,) = s3.list_objects_v2(Bucket=bucket, Prefix="failed-predictions/")["Contents"]
+    assert "/format-conversion-failed/" in item["Key"]
+    s3.delete_object(Bucket=bucket, Key=item["Key"])
+    with live.denied("PredictionsSubscriptionRole", ["firehose:PutRecord"]):
+        assert live.api.predict("credit", credit_records()[0]).status == 200
+        told = "credit: lines of its prediction log do not reach"
+        live.until(lambda: is_ringing(live, told), "lines that are not sent ring", 90)
+
+
+def is_ringing(live: Stack, description: str) -> bool:
+    """Return whether the alarm of this description rings."""
+    pages = live.local_aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
+    (state,) = [a["StateValue"] for a in alarms if description in a["AlarmDescription"]]
+    return bool(state == "ALARM")
 
 
 def forget(live: Stack, request_id: str) -> None:
