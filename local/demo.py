@@ -17,9 +17,9 @@ from local import batch_demo, jobs_demo
 from local.bad_requests import Case, send_bad_requests
 from local.bad_versions import THROWS_ABOVE_INCOME
 from local.batch_demo import Compared
-from local.datasets import credit_records, write_churn, write_credit, write_reviews
+from local.datasets import credit, credit_records, write_churn, write_credit, write_reviews
 from local.jobs_demo import Ledger
-from local.pages import PAGES, write_pages
+from local.pages import PAGES, tell_labels, write_pages
 from local.parity import Parity, credit_parity
 from local.paths import DEFAULT_HOME, ROOT
 from local.predictions import local_client
@@ -107,6 +107,8 @@ def main() -> None:
     console.rule("7. A batch of all customers, by both engines")
     batch = _batch(deployed, registry, console)
     console.rule("8. What changed, what does it cost, should we roll back?")
+    told = tell_labels(client, MODEL, traffic.sent, credit()["Class"].astype(str).tolist())
+    console.print(f"told what became of {told} loans")
     index = write_pages(deployed, console.print)
     for page in sorted(index.parent.glob("*.html")):
         console.print(f"wrote {page.relative_to(ROOT)}")

@@ -1,16 +1,22 @@
 """The operations pages of the local stack: measured now, written by itself, put on disk."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from boringml.monitoring.write_pages import FOLDER, INDEX
 from local.paths import DEFAULT_HOME
+from local.predictions import PredictionClient
+from local.traffic import Sent
 from local.up import Deployed
 
 PAGES = DEFAULT_HOME / "pages"
 # What their schedules run hourly on AWS; a stack may have any of them.
 MEASURES = ("MeasureDriftFunction", "MeasureQualityFunction", "MeasureCostFunction")
+# What one POST of labels takes.
+_LABELS = 1000
 WRITES = "WritePagesFunction"
 
 Say = Callable[[str], None]
@@ -24,9 +30,10 @@ def write_pages(deployed: Deployed, say: Say) -> Path:
     functions = _functions(deployed)
     for name in MEASURES:
         if name in functions:
-            _invoke(deployed, functions[name])
+            # Up to this moment: the schedule looks at whole hours, and the demo is minutes old.
+            _invoke(deployed, functions[name], {"at": datetime.now(UTC).isoformat()})
             say(f"measured by {name}")
-    unread = _invoke(deployed, functions[WRITES])["unread"]
+    unread = _invoke(deployed, functions[WRITES], {})["unread"]
     if unread:
         raise RuntimeError(f"the pages lack {unread}")
     s3, bucket = deployed.local_aws.client("s3"), deployed.outputs["LakeBucket"]
@@ -34,6 +41,26 @@ def write_pages(deployed: Deployed, say: Say) -> Path:
     for item in s3.list_objects_v2(Bucket=bucket, Prefix=FOLDER)["Contents"]:
         s3.download_file(bucket, item["Key"], str(PAGES / item["Key"].removeprefix(FOLDER)))
     return PAGES / INDEX.removeprefix(FOLDER)
+
+
+def tell_labels(
+    client: PredictionClient, model: str, sent: Sequence[Sent], labels: Sequence[str]
+) -> int:
+    """Post what became of each answered request, `labels` by record; return how many were taken."""
+    now = datetime.now(UTC).isoformat()
+    known = [
+        {"request_id": item.request_id, "record": 0, "at": now, "label": labels[item.record]}
+        for item in sent
+        if item.status == 200
+    ]
+    taken = 0
+    for start in range(0, len(known), _LABELS):
+        body = json.dumps(known[start : start + _LABELS]).encode()
+        answer = client.post(model, body, "application/json", route="labels")
+        if answer.status != 200 or answer.body["refused"]:
+            raise RuntimeError(f"labels were refused: {answer.status} {answer.body}")
+        taken += answer.body["accepted"]
+    return taken
 
 
 def _functions(deployed: Deployed) -> dict[str, str]:
@@ -47,8 +74,10 @@ def _functions(deployed: Deployed) -> dict[str, str]:
     }
 
 
-def _invoke(deployed: Deployed, function: str) -> dict[str, dict[str, str]]:
-    answer = deployed.local_aws.client("lambda").invoke(FunctionName=function, Payload=b"{}")
+def _invoke(deployed: Deployed, function: str, event: dict[str, str]) -> dict[str, Any]:
+    answer = deployed.local_aws.client("lambda").invoke(
+        FunctionName=function, Payload=json.dumps(event).encode()
+    )
     found = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise RuntimeError(f"{function} failed: {found}")

@@ -17,7 +17,10 @@ _BATCH = 10
 
 @dataclass(frozen=True)
 class Sent:
-    """A request: when it was sent and answered, the status, and which version answered."""
+    """A request: when it was sent and answered, the status, and which version answered.
+
+    `record` is its place among the records, `request_id` the answer's own, None of a refusal.
+    """
 
     sent_at: datetime
     answered_at: datetime
@@ -25,6 +28,7 @@ class Sent:
     version: int | None
     milliseconds: float
     record: int
+    request_id: str | None = None
 
 
 class Traffic:
@@ -91,6 +95,7 @@ class Traffic:
                         version,
                         answer.milliseconds,
                         number,
+                        answer.body.get("request_id"),
                     )
                 )
                 if answer.status == 200 and turn % 2 == 0:
