@@ -93,7 +93,8 @@ def test_rows_are_those_of_the_window_the_version_and_of_clients(
         line(92, model_version="2"),
         line(93, stage="smoke"),
         line(94, stage="shadow"),
-        line(95, code="unknown_category", prediction=None),
+        line(95, code="internal_error"),
+        line(97, prediction=None),
     ]
     taken = [line(50, at=BEGIN), line(51, stage=None)]
     put(lake, "2026-11-24", "c.parquet", others + taken, pa.timestamp("ms"))
