@@ -222,7 +222,7 @@ def athena_ledger(athena: AthenaQuery, day: str, raw: int, since: datetime) -> L
     (row,) = athena.rows(
         "SELECT count(*) AS lines, count(DISTINCT request_id || '/' || CAST(record AS varchar)) "
         f"AS records FROM predictions WHERE model = '{MODEL}' AND date >= '{day}' "
-        f"AND at >= TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}'"
+        f"AND \"at\" >= TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}'"
     )
     lines, records = int(row["lines"] or 0), int(row["records"] or 0)
     return [

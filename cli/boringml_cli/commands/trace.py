@@ -10,12 +10,20 @@ from rich.table import Table
 
 from boringml.adapters.athena_query import AthenaQuery
 from boringml.adapters.jobs_table import JobsTable, Limits
+from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.prediction_log_reader import PredictionLogReader
 from boringml.errors import BoringError
 from boringml.jobs.job import document, iso
 from boringml.jobs.job_id import posted_ms_of
 from boringml.jobs.telling import callback_id
-from boringml.monitoring.request_way import callback_attempt, line_of_row, way_of
+from boringml.monitoring.request_way import (
+    Known,
+    callback_attempt,
+    line_of_row,
+    time_of,
+    unknown,
+    way_of,
+)
 from boringml_cli import wording
 from boringml_cli.arguments import Model
 from boringml_cli.session import Session, session_of
@@ -54,7 +62,8 @@ def trace(
             f"Neither the log nor the lake has {request_id} in {days} days: --days looks further."
         )
         raise BoringError("request_not_found", told)
-    way = way_of(model, lines, session.registry.history(model))
+    label = _labels(session, model, lines)
+    way = way_of(model, lines, session.registry.history(model), label=label)
     callbacks = _callbacks(session, request_id, since_ms) if job and job.get("callback") else []
     found = {"request_id": request_id, "source": source, **way, "job": job, "callbacks": callbacks}
     session.output.show(found, *_pictures(found))
@@ -77,9 +86,30 @@ def _stored(session: Session, model: str, request_id: str, since_ms: int) -> Lin
         f"SELECT * FROM predictions WHERE model = '{model}' "  # noqa: S608
         f"AND date >= '{iso(since_ms)[:10]}' "
         f"AND (request_id = '{request_id}' OR upstream_request_id = '{request_id}') "
-        "ORDER BY at, record"
+        'ORDER BY "at", record'
     )
     return [line_of_row(row) for row in rows]
+
+
+def _labels(session: Session, model: str, lines: Lines) -> Known:
+    """Return what tells the label that counts of a line, of those that arrived until now."""
+    # They are Parquet: what reads it takes a second to start, and no other command needs it.
+    from boringml.adapters.labels_table import LabelsTable
+    from boringml.monitoring.label_rows import counted
+
+    if not lines:
+        return unknown
+    table = LabelsTable(ObjectStore(session.client("s3"), session.found("LakeBucket")))
+    first, last = min(map(time_of, lines)).date(), datetime.now(UTC).date()
+    ids = {str(line["request_id"]) for line in lines}
+    found = {each: table.find(model, each, first, last, record=None) for each in ids}
+
+    def label(line: Mapping[str, Any]) -> dict[str, Any] | None:
+        labels = found[str(line["request_id"])]
+        one = counted(label for label in labels if label.record == line["record"])
+        return None if one is None else {"label": one.label, "at": one.at.isoformat()}
+
+    return label
 
 
 def _job(session: Session, job_id: str) -> dict[str, Any] | None:
@@ -134,7 +164,7 @@ def _records(records: Lines) -> Table:
     table = Table("when", *columns, "label", "USD", title="Records")
     for record in records:
         known = [record.get(name) for name in columns]
-        extra = (record["label"], record["cost_usd"])
+        extra = ((record["label"] or {}).get("label"), record["cost_usd"])
         shown = ["" if value is None else escape(str(value)) for value in (*known, *extra)]
         table.add_row(record["timestamp"], *shown)
     return table

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.monitoring.lake_loss import prove
+from boringml.adapters.athena_query import AthenaQuery
 from local.datasets import credit_records
 from local.endpoints import Command
 from tests.e2e.conftest import Stack
@@ -21,6 +22,20 @@ def test_every_prediction_is_one_row_of_the_lake_and_one_count_of_the_metrics(li
     numbers = {what.strip(): much for what, much, _holds in ledger}
     assert numbers["predictions served"] == 300
     assert numbers["lines in the lake"] > 300, "refusals, too"
+
+
+def test_the_named_queries_are_answered(live: Stack) -> None:
+    athena, bucket = live.local_aws.client("athena"), live.outputs["LakeBucket"]
+    asked = AthenaQuery(athena, live.outputs["LakeDatabase"], f"s3://{bucket}/athena/")
+    queries = [
+        athena.get_named_query(NamedQueryId=each)["NamedQuery"]
+        for each in athena.list_named_queries()["NamedQueryIds"]
+    ]
+    ours = {q["Name"]: q for q in queries if q["Database"] == live.outputs["LakeDatabase"]}
+    rows = asked.rows(ours["predictions by version and hour"]["QueryString"])
+    assert {row["model"] for row in rows} == {"credit"}
+    assert sum(int(row["requests"] or 0) for row in rows) > 0
+    assert asked.rows(ours["predictions of a request"]["QueryString"]) == []
 
 
 def test_a_request_is_followed_in_the_log_and_once_that_is_over_in_the_lake(live: Stack) -> None:

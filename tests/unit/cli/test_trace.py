@@ -1,11 +1,15 @@
 """`boringml trace`: one request, from its line to what came of it."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 
+from boringml.adapters.labels_table import LabelsTable
+from boringml.adapters.object_store import ObjectStore
+from boringml.monitoring.labels import Label
 from boringml_cli import session
 from tests.unit.cli import conftest
 from tests.unit.cli.conftest import World
@@ -98,6 +102,7 @@ def traced(shell: pytest.MonkeyPatch, world: World) -> Any:
     world.registry.take_lock("credit", holder=RELEASE, kind="release", version=2)
     send(world, ONE, Route())
     send(world, SPLIT, ONE)
+    boto3.client("s3").create_bucket(Bucket="lake")
     real = session.Session.client
 
     def given(logs: Any, athena: Any = None) -> Any:
@@ -128,6 +133,21 @@ def test_each_version_that_answered_is_told_with_how_it_became_live(traced: Any)
     assert logs.asked[-1]["filterPattern"] == (
         '{ ($.request_id = "r-1") || ($.upstream_request_id = "r-1") }'
     )
+
+
+def test_each_record_is_told_with_the_label_that_counts(traced: Any) -> None:
+    table = LabelsTable(ObjectStore(boto3.client("s3"), "lake"))
+    known = datetime(2026, 11, 25, tzinfo=UTC)
+    labels = [
+        Label(known, "good", False, request_id="r-1", record=1),
+        Label(known + timedelta(hours=1), "bad", True, request_id="r-1", record=1),
+        Label(known, "bad", True, request_id="r-2"),
+    ]
+    table.keep("credit", labels, "one", known + timedelta(hours=2))
+    logs = Logs(predictions=[line(1, "11"), line(1, "11", record=1)])
+    first, second = traced(logs).json("trace", "credit", "r-1")["records"]
+    assert first["label"] is None
+    assert second["label"] == {"label": "bad", "at": "2026-11-25T01:00:00+00:00"}
 
 
 def test_a_time_before_a_move_knows_nothing_of_it(traced: Any) -> None:

@@ -51,18 +51,19 @@ class LabelsTable:
         return pa.concat_tables([LABELS.empty_table(), *(self._day(model, day) for day in days)])
 
     def find(
-        self, model: str, request_id: str, first: date, last: date, record: int = 0
+        self, model: str, request_id: str, first: date, last: date, record: int | None = 0
     ) -> list[Label]:
         """Return the labels of one prediction that arrived on these UTC days, oldest first.
+
+        Of all records of a list request where `record` is None.
 
         `boringml.monitoring.label_rows.counted` tells which of them counts. Reads the days whole:
         some MB a day, for a person who asks once.
         """
         table = self.read(model, first, last)
-        ours = pc.and_(
-            pc.fill_null(pc.equal(table["request_id"], request_id), False),
-            pc.equal(table["record"], record),
-        )
+        ours = pc.fill_null(pc.equal(table["request_id"], request_id), False)
+        if record is not None:
+            ours = pc.and_(ours, pc.equal(table["record"], record))
         return sorted(labels_of(table.filter(ours)), key=lambda label: label.at)
 
     def merge(self, model: str, day: date) -> int:
