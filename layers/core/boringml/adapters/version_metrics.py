@@ -4,16 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from boringml.errors import BoringError
+from boringml.adapters.metric_data import incomplete, metric_data, stat
 from boringml.release.canary import Tally
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.client import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import (
-        DimensionTypeDef,
-        MetricDataQueryTypeDef,
-        MetricStatTypeDef,
-    )
+    from mypy_boto3_cloudwatch.type_defs import MetricStatTypeDef
 
 # A version that crashes or times out writes no line of its own: Lambda counts it.
 _LAMBDA = "AWS/Lambda"
@@ -77,10 +73,10 @@ class VersionMetrics:
             by_model = {"model": self._model, "model_version": str(version), "outcome": outcome}
             for name in ("outcomes", "bad_outcomes"):
                 queries[name] = self._query(self._namespace, name, by_model, "Sum")
-        series = self._data(queries, begin, end)
+        series = metric_data(self._client, queries, begin, end)
         for one, other in _TOGETHER:
             if one in series and series[one].keys() != series[other].keys():
-                raise _incomplete(f"{one} and {other} are told of different minutes")
+                raise incomplete(f"{one} and {other} are told of different minutes")
         found = {name: round(sum(values.values())) for name, values in series.items()}
         return Tally(
             requests=found["answered"] + found["errors"],
@@ -100,7 +96,8 @@ class VersionMetrics:
         """
         ours = {"model": self._model, "model_version": str(version)}
         ours["function_version"] = function_version
-        found = self._data(
+        found = metric_data(
+            self._client,
             {
                 "p95": self._query(self._namespace, "latency_ms", ours, "p95"),
                 "count": self._query(self._namespace, "latency_ms", ours, "SampleCount"),
@@ -117,42 +114,4 @@ class VersionMetrics:
     def _query(
         self, namespace: str, metric: str, dimensions: Mapping[str, str], statistic: str
     ) -> "MetricStatTypeDef":
-        named: list[DimensionTypeDef] = [
-            {"Name": name, "Value": value} for name, value in dimensions.items()
-        ]
-        return {
-            "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
-            "Period": self._period,
-            "Stat": statistic,
-        }
-
-    def _data(
-        self, queries: "Mapping[str, MetricStatTypeDef]", begin: datetime, end: datetime
-    ) -> dict[str, dict[datetime, float]]:
-        """Return the values of each query by the beginning of their period."""
-        asked: list[MetricDataQueryTypeDef] = [
-            {"Id": name, "MetricStat": query} for name, query in queries.items()
-        ]
-        pages = self._client.get_paginator("get_metric_data").paginate(
-            MetricDataQueries=asked, StartTime=begin, EndTime=end, ScanBy="TimestampAscending"
-        )
-        found: dict[str, dict[datetime, float]] = {name: {} for name in queries}
-        # A page has a part of a query's data ("PartialData"): its last status counts.
-        status: dict[str, str] = {}
-        for page in pages:
-            for result in page["MetricDataResults"]:
-                values = zip(result["Timestamps"], result["Values"], strict=True)
-                found[result["Id"]].update(values)
-                status[result["Id"]] = result["StatusCode"]
-        for name in queries:
-            if status.get(name) == "Forbidden":
-                told = f"CloudWatch may not tell {name}: grant cloudwatch:GetMetricData."
-                raise BoringError("metrics_forbidden", told, 403)
-            if status.get(name) != "Complete":
-                raise _incomplete(f"{name} is {status.get(name, 'missing')}")
-        return found
-
-
-def _incomplete(what: str) -> BoringError:
-    told = f"CloudWatch has not all metrics now, {what}: ask again."
-    return BoringError("metrics_incomplete", told, 503)
+        return stat(namespace, metric, dimensions, statistic, self._period)
