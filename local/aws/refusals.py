@@ -14,7 +14,6 @@ from xml.sax.saxutils import escape
 
 from ministack import app
 from ministack.services import cloudwatch, cloudwatch_logs, eventbridge
-from ministack.services.cloudformation import provisioners
 
 from local.aws.seams import seam
 
@@ -108,23 +107,15 @@ def _refuse_metric_math() -> None:
 
 
 def _refuse_log_features() -> None:
-    """Metric filters have no effect, and JSON patterns of subscriptions never match."""
+    """JSON patterns of subscriptions never match."""
     put_subscription = seam(cloudwatch_logs, "_put_subscription_filter")
-    seam(cloudwatch_logs, "_put_metric_filter")
-    handlers = seam(provisioners, "_RESOURCE_HANDLERS")
 
     def put_subscription_filter(data: dict[str, Any]) -> Any:
         if str(data.get("filterPattern", "")).lstrip().startswith("{"):
             return refusal("a JSON filterPattern of a subscription filter", {})
         return put_subscription(data)
 
-    def refuse_type(*_arguments: Any) -> Any:
-        raise ValueError(message("AWS::Logs::MetricFilter"))
-
     cloudwatch_logs._put_subscription_filter = put_subscription_filter
-    cloudwatch_logs._put_metric_filter = lambda _data: refusal("logs:PutMetricFilter", {})
-    for operation in ("create", "update"):
-        seam(handlers, "AWS::Logs::MetricFilter")[operation] = refuse_type
 
 
 def _refuse_rule_targets() -> None:
