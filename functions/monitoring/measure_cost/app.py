@@ -42,7 +42,7 @@ class Settings:
     batch_runs_table: str
     jobs_table: str
     metrics_namespace: str
-    api_name: str
+    stack_name: str
     served_models: str
     log_retention_days: int
     aws_region: str
@@ -75,7 +75,7 @@ def _teller() -> Teller:
     lake = ObjectStore(boto3.client("s3"), settings.lake_bucket)
     return Teller(
         reports=MonitoringReports(lake),
-        publish=EventBus(boto3.client("events")).publish,
+        publish=EventBus(boto3.client("events"), settings.stack_name).publish,
         write=sys.stdout.write,
         namespace=settings.metrics_namespace,
     )
@@ -85,8 +85,8 @@ def _serving(end: datetime) -> dict[str, Serving]:
     """Return what serves each model that has a function."""
     settings = _settings()
     cloudwatch, functions = boto3.client("cloudwatch"), boto3.client("lambda")
-    usage = UsageMetrics(cloudwatch, settings.metrics_namespace, settings.api_name)
-    things = BilledThings(cloudwatch, settings.metrics_namespace, settings.api_name)
+    usage = UsageMetrics(cloudwatch, settings.metrics_namespace, settings.stack_name)
+    things = BilledThings(cloudwatch, settings.metrics_namespace, settings.stack_name)
     begin = end - LOOK_BACK
     dashboards, served = {}, {}
     for model, told in json.loads(settings.served_models).items():
