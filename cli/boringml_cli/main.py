@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 from boringml_cli.commands.approve import approve
 from boringml_cli.commands.at import at
 from boringml_cli.commands.callbacks import app as callbacks
+from boringml_cli.commands.cost import cost
 from boringml_cli.commands.diff import diff
 from boringml_cli.commands.history import history
 from boringml_cli.commands.jobs import jobs
@@ -84,7 +85,7 @@ def main(
     context.obj = Session(stack, Output(as_json))
 
 
-for command in (status, history, at, release, approve, rollback, diff, shadow, trace, page):
+for command in (status, history, at, release, approve, rollback, diff, shadow, trace, page, cost):
     app.command()(command)
 app.add_typer(callbacks, name="callbacks")
 app.add_typer(jobs, name="jobs")

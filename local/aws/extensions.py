@@ -37,6 +37,10 @@ EXTENSIONS = (
     "local.aws.cloudwatch.composite_alarms",
     "local.aws.cloudwatch.alarms",
     "local.aws.cloudwatch.queues",
+    "local.aws.cloudwatch.metric_filters",
+    "local.aws.cloudwatch.log_volume",
+    # Around what looks at log events: they see the lines as AWS writes them.
+    "local.aws.functions.reports",
     "local.aws.queues.visibility",
     "local.aws.queues.locking",
     "local.aws.permissions",

@@ -13,8 +13,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ministack import app
-from ministack.services import cloudwatch, cloudwatch_logs, eventbridge
-from ministack.services.cloudformation import provisioners
+from ministack.services import cloudwatch, eventbridge
 
 from local.aws.seams import seam
 
@@ -76,7 +75,6 @@ def install() -> None:
     """Refuse unknown services, and requests whose effect MiniStack leaves out."""
     app.SERVICE_HANDLERS = Handlers(seam(app, "SERVICE_HANDLERS"))
     _refuse_metric_math()
-    _refuse_log_features()
     _refuse_rule_targets()
 
 
@@ -105,19 +103,6 @@ def _refuse_metric_math() -> None:
 
     cloudwatch._put_metric_alarm = put_metric_alarm
     cloudwatch._get_metric_data = get_metric_data
-
-
-def _refuse_log_features() -> None:
-    """Metric filters have no effect."""
-    seam(cloudwatch_logs, "_put_metric_filter")
-    handlers = seam(provisioners, "_RESOURCE_HANDLERS")
-
-    def refuse_type(*_arguments: Any) -> Any:
-        raise ValueError(message("AWS::Logs::MetricFilter"))
-
-    cloudwatch_logs._put_metric_filter = lambda _data: refusal("logs:PutMetricFilter", {})
-    for operation in ("create", "update"):
-        seam(handlers, "AWS::Logs::MetricFilter")[operation] = refuse_type
 
 
 def _refuse_rule_targets() -> None:

@@ -1,7 +1,8 @@
 """Metrics of a REST API.
 
-AWS records Count, 4XXError, 5XXError and Latency of each request, by ApiName, and by ApiName and
-Stage ("Amazon API Gateway dimensions and metrics").
+AWS records Count, 4XXError, 5XXError and Latency of each request, by ApiName, by ApiName and
+Stage, and with detailed metrics by Method and Resource, too ("Amazon API Gateway dimensions and
+metrics"); here always.
 MiniStack 1.5.33 records none.
 Seam: apigateway_v1._handle_execute_in_scope.
 """
@@ -12,6 +13,7 @@ from typing import Any
 from ministack.services import apigateway_v1 as gateway
 from ministack.services import cloudwatch
 
+from local.aws.apigateway import requests
 from local.aws.seams import seam
 
 NAMESPACE = "AWS/ApiGateway"
@@ -34,10 +36,11 @@ def install() -> None:
                 "5XXError": (float(status >= 500), "Count"),
                 "Latency": ((time.perf_counter() - begin) * 1000, "Milliseconds"),
             }
-            for dimensions in (
-                {"ApiName": api["name"]},
-                {"ApiName": api["name"], "Stage": stage_name},
-            ):
+            sets = [{"ApiName": api["name"]}, {"ApiName": api["name"], "Stage": stage_name}]
+            request = requests.current()
+            if request is not None and (resource := request.fields.get("resource_path")):
+                sets.append({**sets[1], "Method": request.method, "Resource": resource})
+            for dimensions in sets:
                 for metric, (value, unit) in values.items():
                     cloudwatch.record_metric(NAMESPACE, metric, value, unit, dimensions)
         return response

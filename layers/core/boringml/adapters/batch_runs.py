@@ -93,6 +93,12 @@ class BatchRuns:
         named = self._table.get(_newest(model))
         return self.get(model, str(named["run_id"])) if named else None
 
+    def scored_since(self, model: str, since: datetime) -> list[HeldRun]:
+        """Return the runs of a model that were opened since then and scored, oldest first."""
+        held = [_held(item) for item in self._table.query(f"RUN#{model}")]
+        found = [run for run in held if run.status == SCORED and run.opened_at >= since]
+        return sorted(found, key=lambda run: run.opened_at)
+
     def mark_told(self, run: BatchRun) -> None:
         """Say that the end of an attempt was told: it is over. Again changes nothing."""
         self._table.commit(

@@ -71,6 +71,11 @@ class ServingFunction:
         # Where it names none: "Sending Lambda function logs to CloudWatch", Lambda Developer Guide.
         return found.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{self.name}"
 
+    def size(self, alias: str) -> tuple[int, str]:
+        """Return the memory in MB and the architecture of what an alias points to."""
+        found = self._client.get_function_configuration(FunctionName=self.name, Qualifier=alias)
+        return found["MemorySize"], found["Architectures"][0]
+
     def alias(self, name: str) -> str:
         """Return the function version that an alias points to."""
         return self._client.get_alias(FunctionName=self.name, Name=name)["FunctionVersion"]

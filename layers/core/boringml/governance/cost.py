@@ -1,17 +1,15 @@
-"""What jobs and batches cost, and what a job may cost at most, from dated prices."""
+"""What jobs, batches and a prediction cost, and what a job may cost at most, from dated prices."""
 
-import json
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from boringml.errors import BoringError
+from boringml.governance.prices import Prices
+from boringml.governance.usage_cost import Machine, Usage, serving_parts
 
 if TYPE_CHECKING:
     from boringml.governance.blueprint import Blueprint
 
-PRICES_FILE = "layers/core/boringml/governance/prices.json"
 # At the limit comes SIGTERM, and SIGKILL 120 s later (CreateTrainingJob, StoppingCondition).
 STOP_GRACE_SECONDS = 120
 _HOUR = 3600
@@ -25,56 +23,6 @@ class Cost:
 
     usd: float
     price_source: str
-
-
-@dataclass(frozen=True)
-class Price:
-    """One price in USD: of an instance's hour, a gigabyte's month or second, a million requests."""
-
-    usd: float
-    as_of: str
-    source: str
-
-
-class Prices:
-    """The prices of prices.json."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._regions: Mapping[str, Any] = document["regions"]
-
-    @classmethod
-    def load(cls) -> "Prices":
-        """Return the prices that came with this code."""
-        return cls(json.loads((files(__package__) / "prices.json").read_text()))
-
-    def training_hour(self, region: str, instance_type: str) -> Price:
-        """Return the on-demand price of one instance hour. Raises BoringError `price_unknown`."""
-        hours = self._regions.get(region, {}).get("training_hour", {})
-        if instance_type not in hours:
-            raise _unknown(f"no price of training on {instance_type} in {region}", instance_type)
-        return Price(**hours[instance_type])
-
-    def storage_gb_month(self, region: str) -> Price:
-        """Return the price of a job's volume. Raises BoringError `price_unknown`."""
-        storage = self._regions.get(region, {}).get("storage_gb_month")
-        if storage is None:
-            raise _unknown(f"no price of training storage in {region}", "storage")
-        return Price(**storage)
-
-    def transform_hour(self, region: str, instance_type: str) -> Price:
-        """Return the on-demand price of one instance hour. Raises BoringError `price_unknown`."""
-        hours = self._regions.get(region, {}).get("transform_hour", {})
-        if instance_type not in hours:
-            raise _unknown(f"no price of transforms on {instance_type} in {region}", instance_type)
-        return Price(**hours[instance_type])
-
-    def function(self, region: str, architecture: str) -> tuple[Price, Price]:
-        """Return Lambda's prices of a GB-second and of a million requests, or raise the same."""
-        found = self._regions.get(region, {}).get("lambda", {})
-        seconds = found.get("gb_second", {})
-        if architecture not in seconds:
-            raise _unknown(f"no price of Lambda on {architecture} in {region}", "lambda")
-        return Price(**seconds[architecture]), Price(**found["million_requests"])
 
 
 def function_cost(
@@ -164,13 +112,28 @@ def _cost(
     return Cost(round(usd, 6), told)
 
 
-def _unknown(problem: str, name: str) -> BoringError:
-    return BoringError(
-        "price_unknown",
-        f"There is {problem}. Look it up with `aws pricing get-products --region us-east-1 "
-        "--service-code AmazonSageMaker --filters Type=TERM_MATCH,Field=regionCode,Value=<Region> "
-        f"Type=TERM_MATCH,Field=instanceName,Value=<instance>` and add it to {PRICES_FILE}, "
-        "with its date and source.",
-        422,
-        price=name,
+def prediction_cost(
+    latency_ms: float,
+    machine: Machine,
+    *,
+    region: str,
+    init_ms: float = 0,
+    log_bytes: int = 0,
+    api_requests: int = 1,
+    prices: Prices | None = None,
+) -> dict[str, float]:
+    """Return what one prediction costs by part in USD, not rounded; parts without usage left out.
+
+    Lambda bills the whole invocation, from before the handler to after it, rounded up to 1 ms: with
+    the handler's latency this is a little low. Raises BoringError `price_unknown`.
+    """
+    usage = Usage(
+        predictions=1,
+        invocations=1,
+        billed_ms=math.ceil(latency_ms + init_ms),
+        init_ms=init_ms,
+        api_requests=api_requests,
+        log_bytes=log_bytes,
     )
+    parts = serving_parts(usage, machine, region=region, prices=prices or Prices.load())
+    return {part.name: part.usd for part in parts if part.units}

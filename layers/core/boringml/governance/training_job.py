@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from boringml.errors import BoringError
 from boringml.governance import job_rules
-from boringml.governance.cost import Prices, worst_case_cost
+from boringml.governance.cost import worst_case_cost
+from boringml.governance.prices import Prices
 
 if TYPE_CHECKING:
     from boringml.governance.blueprint import Blueprint
