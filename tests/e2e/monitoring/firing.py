@@ -50,13 +50,16 @@ def ages(alarm: Mapping[str, Any], period: float, newest: float = NEWEST_AGE) ->
 
 
 def breach(alarm: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (namespace, datum) that breach an alarm on one metric in enough periods."""
+    """Yield (namespace, datum) that breach an alarm on one metric, or a sum, in enough periods."""
     beyond = {
         "GreaterThanOrEqualToThreshold": alarm["Threshold"],
         "GreaterThanThreshold": alarm["Threshold"] + 1,
     }[alarm["ComparisonOperator"]]
-    for age in ages(alarm, alarm["Period"]):
-        yield alarm["Namespace"], datum(alarm["MetricName"], alarm["Dimensions"], beyond, age)
+    # Of several metrics that are added up, one is enough.
+    stats = [each["MetricStat"] for each in alarm.get("Metrics", ()) if "MetricStat" in each]
+    metric, period = (stats[0]["Metric"], stats[0]["Period"]) if stats else (alarm, alarm["Period"])
+    for age in ages(alarm, period):
+        yield metric["Namespace"], datum(metric["MetricName"], metric["Dimensions"], beyond, age)
 
 
 def datum(name: str, dimensions: Any, value: float, age: float) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def test_the_named_queries_are_answered(live: Stack) -> None:
     ]
     ours = {q["Name"]: q for q in queries if q["Database"] == live.outputs["LakeDatabase"]}
     rows = asked.rows(ours["predictions by version and hour"]["QueryString"])
-    assert {row["model"] for row in rows} == {"credit"}
+    assert "credit" in {row["model"] for row in rows}
     assert sum(int(row["requests"] or 0) for row in rows) > 0
     assert asked.rows(ours["predictions of a request"]["QueryString"]) == []
 
