@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from local.up import Deployed
 PAGES = DEFAULT_HOME / "pages"
 # What their schedules run hourly on AWS; a stack may have any of them.
 MEASURES = ("MeasureDriftFunction", "MeasureQualityFunction", "MeasureCostFunction")
+_HOUR = timedelta(hours=1)
 # What one POST of labels takes.
 _LABELS = 1000
 WRITES = "WritePagesFunction"
@@ -30,8 +31,7 @@ def write_pages(deployed: Deployed, say: Say) -> Path:
     functions = _functions(deployed)
     for name in MEASURES:
         if name in functions:
-            # Up to this moment: the schedule looks at whole hours, and the demo is minutes old.
-            _invoke(deployed, functions[name], {"at": datetime.now(UTC).isoformat()})
+            _invoke(deployed, functions[name], _up_to(datetime.now(UTC)))
             say(f"measured by {name}")
     unread = _invoke(deployed, functions[WRITES], {})["unread"]
     if unread:
@@ -61,6 +61,15 @@ def tell_labels(
             raise RuntimeError(f"labels were refused: {answer.status} {answer.body}")
         taken += answer.body["accepted"]
     return taken
+
+
+def _up_to(now: datetime) -> dict[str, str]:
+    """Ask for a look up to this moment: schedules look at hours that are over.
+
+    `at` is what drift takes, `end` what cost does, which is of whole hours.
+    """
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    return {"at": now.isoformat(), "end": (hour + _HOUR).isoformat()}
 
 
 def _functions(deployed: Deployed) -> dict[str, str]:

@@ -179,11 +179,10 @@ def _both(
         return Check(name, UNKNOWN, f"What is live could not be read: {route.why}")
     if isinstance(traffic, Unread):
         return Check(name, UNKNOWN, f"Metrics could not be read: {traffic.why}")
-    now = traffic.of(route) if traffic else None
-    if traffic is None or now is None:
-        asked = VersionTraffic(route.version or 0, str(route.function_version), ())
-        return asked, traffic.of(document.before) if traffic else None
-    return now, traffic.of(_other(document.before, route))
+    nobody = VersionTraffic(route.version or 0, str(route.function_version), ())
+    if traffic is None:
+        return nobody, None
+    return traffic.of(route) or nobody, traffic.of(_other(document.before, route))
 
 
 def _other(before: Route | None, route: Route) -> Route | None:

@@ -1,7 +1,6 @@
 """The page of one model: three answers, then what stands behind them."""
 
 from boringml.monitoring.page import words
-from boringml.monitoring.page.answers import Answer
 from boringml.monitoring.page.changes import Difference, differences, what_changed
 from boringml.monitoring.page.cost_section import cost_section
 from boringml.monitoring.page.document import ModelDocument, Unread
@@ -19,7 +18,7 @@ from boringml.monitoring.page.parts import (
 from boringml.monitoring.page.quality_section import quality_section
 from boringml.monitoring.page.releases_section import releases_section
 from boringml.monitoring.page.rollback import Advice, should_we_roll_back
-from boringml.monitoring.page.shell import as_of, card, page, verdict
+from boringml.monitoring.page.shell import as_of, card, page
 from boringml.monitoring.page.spending import what_does_it_cost
 from boringml.monitoring.page.traffic_section import traffic_section
 from boringml.monitoring.page.versions_section import versions_section
@@ -117,23 +116,13 @@ def _live(document: ModelDocument) -> str:
 
 
 def _advice_card(advice: Advice) -> Markup:
-    answer = advice.answer
-    shown = Answer(answer.tone, answer.short, answer.headline, answer.because)
     command: Child = None
     if advice.command is not None:
         command = [
             paragraph(f"To go back to {advice.target}, in one move:", class_="note"),
             element("pre", element("code", advice.command), tabindex="0", aria_label="Command"),
         ]
-    return element(
-        "article",
-        element("h2", "Should we roll back?"),
-        verdict(shown),
-        element("p", shown.headline, class_="headline"),
-        element("ul", [element("li", said) for said in shown.because]) if shown.because else None,
-        command,
-        class_=f"card {answer.tone}",
-    )
+    return card("Should we roll back?", advice.answer, command, large=True)
 
 
 def _changes(document: ModelDocument) -> Child:

@@ -7,7 +7,7 @@ from boringml.monitoring.page.document import Count, ModelDocument, PlatformDocu
 from boringml.monitoring.page.markup import Child, Markup, element
 from boringml.monitoring.page.parts import Section, badge, nothing, paragraph, table, unread
 from boringml.monitoring.page.rollback import should_we_roll_back
-from boringml.monitoring.page.shell import as_of, card, page, verdict
+from boringml.monitoring.page.shell import as_of, card, page
 from boringml.monitoring.page.spending import spending, what_does_it_cost
 
 _WORST = (BAD, WATCH, UNKNOWN, FINE)
@@ -104,13 +104,7 @@ def _rollbacks(document: PlatformDocument) -> Markup:
     tone = next((t for t in _WORST if any(a.tone == t for a in found.values())), UNKNOWN)
     worst = [f"{name}: {a.short}. {a.headline}" for name, a in found.items() if a.tone == tone]
     short = next((a.short for a in found.values() if a.tone == tone), "Nothing is live")
-    return element(
-        "article",
-        element("h2", "Should we roll back?"),
-        verdict(Answer(tone, short, "")),
-        element("ul", [element("li", said) for said in worst]) if worst else None,
-        class_=f"card {tone}",
-    )
+    return card("Should we roll back?", Answer(tone, short, "", worst), large=True)
 
 
 def _models(document: PlatformDocument) -> Child:

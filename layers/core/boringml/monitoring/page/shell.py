@@ -64,21 +64,19 @@ def as_of(at: datetime) -> Markup:
     return element("span", "As of ", words.time_element(at, words.moment(at)), class_="as-of")
 
 
-def card(question: str, answer: Answer, *further: Child) -> Markup:
-    """Return an answer with its question as a heading."""
+def card(question: str, answer: Answer, *further: Child, large: bool = False) -> Markup:
+    """Return an answer with its question as a heading; a `large` one begins with its one word."""
+    word = element("p", badge(answer.tone, answer.short), class_="verdict") if large else None
+    reasons = [element("li", said) for said in answer.because]
     return element(
         "article",
         element("h2", question),
-        element("p", answer.headline, class_="headline"),
-        element("ul", [element("li", said) for said in answer.because]) if answer.because else None,
+        word,
+        element("p", answer.headline, class_="headline") if answer.headline else None,
+        element("ul", reasons) if reasons else None,
         further,
         class_=f"card {answer.tone}",
     )
-
-
-def verdict(answer: Answer) -> Markup:
-    """Return the word of an answer, large."""
-    return element("p", badge(answer.tone, answer.short), class_="verdict")
 
 
 @cache

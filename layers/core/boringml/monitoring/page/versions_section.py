@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from boringml.monitoring.page import words
 from boringml.monitoring.page.document import ModelDocument, Unread
@@ -64,7 +64,7 @@ def _body(document: ModelDocument) -> Child:
     return [_timeline(found, span), _key(), *_events(history, document)]
 
 
-def _moments(found: Sequence[Lane]) -> Iterator:  # type: ignore[type-arg]
+def _moments(found: Sequence[Lane]) -> Iterator[datetime]:
     for lane in found:
         yield from (segment.begin for segment in lane.segments)
         yield from (mark.at for mark in lane.marks)
