@@ -95,10 +95,13 @@ def _served(model: str, name: str, budget: float) -> list[tuple[int, Sequence[Wi
         "filter ispresent(code) and code != 'null' | stats count(*) as requests by code "
         "| sort requests desc",
     )
-    cold = log_bars(
+    cold = graph(
         "Cold starts",
-        group,
-        "filter cold_start = 1 | stats count(*) as cold_starts by bin(15m)",
+        [
+            ours("cold_starts", model, "Sum", "cold starts"),
+            ours("model_load_ms", model, "p95", "loading the model, p95, ms", yAxis="right"),
+        ],
+        unit="processes",
     )
     room = graph(
         "Lambda: concurrency and throttles",
