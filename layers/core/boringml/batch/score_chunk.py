@@ -17,13 +17,13 @@ from boringml.errors import BoringError
 
 
 class ColumnModel(Protocol):
-    """A model that scores columns: boringml.serving.model.Model."""
+    """A model that scores columns: boringml.batch.column_model.ColumnModel."""
 
     contract: Contract
     version: int
 
     def predict_columns(self, numeric: "np.ndarray", categorical: "np.ndarray") -> "np.ndarray":
-        """Return P(positive) of each row."""
+        """Return P(positive) of each row, whose categories are places in the contract's lists."""
 
 
 Write = Callable[[str, bytes], None]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from boringml.batch.categories import MISSING
 from boringml.batch.checking import Accepted, RowChecker
 from boringml.batch.chunks import Chunk
 from boringml.batch.reading import Source, checked_rows
@@ -206,5 +207,6 @@ def _features(model: ColumnModel, accepted: Accepted, index: int) -> dict[str, A
             value = float(accepted.numeric[index, names.numeric.index(name)])
             found[name] = None if math.isnan(value) else value
         elif name in names.categorical:
-            found[name] = accepted.categorical[index, names.categorical.index(name)]
+            place = int(accepted.categorical[index, names.categorical.index(name)])
+            found[name] = "" if place == MISSING else names.categories[name][place]
     return found
