@@ -20,7 +20,7 @@ from boringml.batch.coded_graph import coded
 from boringml.batch.column_model import ColumnModel, load_column_model
 from boringml.contract.contract import Contract
 from boringml.package import layout
-from boringml.serving.model import session_of
+from boringml.serving.model import open_session
 from container.trainer.export import export
 from tests.unit.serving import tiny
 
@@ -70,7 +70,7 @@ def test_places_and_texts_have_the_same_answers_to_the_bit(
     model: str, seed: int, rows: int
 ) -> None:
     found = contract(model)
-    plain = session_of(exported(model))  # one thread: the order of sums is that of the threads
+    plain = open_session(exported(model))  # one thread: the order of sums is that of the threads
     fast = ColumnModel(found, exported(model), 1)
     assert fast.takes_places
     numeric, places = drawn(model, rows, seed, missing=True)

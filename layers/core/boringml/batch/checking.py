@@ -126,12 +126,14 @@ class RowChecker:
                 numeric[:, self._place[name]] = self._numbers(name, column, faults)
             else:
                 categorical[:, self._place[name]] = self._places(name, column, faults)
-        rejected = [
-            Rejection(int(row_numbers[index]), *fault, _shown(batch, index))
-            for index, fault in sorted(faults.found.items())
-        ]
-        if not rejected:
+        if not faults.found:
             return Accepted(keys, row_numbers, numeric, categorical), []
+        indices = sorted(faults.found)
+        shown = batch.take(pa.array(indices)).to_pylist()
+        rejected = [
+            Rejection(int(row_numbers[index]), *faults.found[index], _json(row))
+            for index, row in zip(indices, shown, strict=True)
+        ]
         good = np.flatnonzero(~faults.bad)
         kept = keys.take(pa.array(good))
         return Accepted(kept, row_numbers[good], numeric[good], categorical[good]), rejected
@@ -313,8 +315,7 @@ def _mask(array: Any) -> Any:
     return np.asarray(array.to_numpy(zero_copy_only=False), bool)
 
 
-def _shown(batch: Any, index: int) -> str:
-    row = batch.slice(index, 1).to_pylist()[0]
+def _json(row: dict[str, Any]) -> str:
     return json.dumps(row, default=str, ensure_ascii=False)
 
 

@@ -9,7 +9,7 @@ from boringml.batch.coded_graph import coded
 from boringml.contract.contract import Contract
 from boringml.package import layout
 from boringml.package.reader import Fetch
-from boringml.serving.model import onnx_of, session_of
+from boringml.serving.model import onnx_of, open_session
 from boringml.serving.served_model import clipped
 
 _OUTPUTS = [layout.PROBABILITIES_OUTPUT]
@@ -29,7 +29,7 @@ class ColumnModel:
         features = contract.features
         rewritten = coded(onnx, [features.categories[name] for name in features.categorical])
         self.takes_places = rewritten is not None
-        self._session = session_of(onnx if rewritten is None else rewritten)
+        self._session = open_session(onnx if rewritten is None else rewritten)
         self._inputs = {one.name for one in self._session.get_inputs()}
 
     def predict_columns(self, numeric: Any, categorical: Any) -> Any:

@@ -136,18 +136,12 @@ def scores(
 
 def rejected_batch(source: str, rejected: "Iterable[Rejection]") -> Any:
     """Return a record batch of REJECTED."""
-    rows = [
-        {
-            "source": source,
-            "row_number": one.row_number,
-            "code": one.code,
-            "field": one.field,
-            "message": one.message,
-            "row": one.row,
-        }
-        for one in rejected
-    ]
-    return pa.RecordBatch.from_pylist(rows, REJECTED)
+    found = list(rejected)
+    columns: dict[str, list[object]] = {
+        name: [getattr(one, name) for one in found]
+        for name in ("row_number", "code", "field", "message", "row")
+    }
+    return pa.RecordBatch.from_pydict({"source": [source] * len(found), **columns}, REJECTED)
 
 
 def facts_of(file: IO[bytes]) -> PartFacts:

@@ -27,7 +27,7 @@ class Model:
         self.contract = contract
         self.version = version
         self.decoder = Decoder(contract)
-        self._run = session_of(onnx).run
+        self._run = open_session(onnx).run
         features, most = contract.features, contract.max_records
         self._width = len(features.numeric)
         # A row of `numeric`, as C lays it out: packing is faster than numpy's own conversion.
@@ -94,7 +94,7 @@ def onnx_of(fetch: Fetch, name: str, digest: str) -> tuple[bytes, dict[str, Any]
     return package.read(layout.ONNX_MODEL), json.loads(package.read(layout.CONTRACT))
 
 
-def session_of(onnx: bytes) -> Any:
+def open_session(onnx: bytes) -> Any:
     """Return ONNX Runtime's session of a model, on one thread."""
     options = onnxruntime.SessionOptions()
     # A Lambda function has one request at a time and, below 1.8 GB, less than one core.
