@@ -21,7 +21,7 @@ from boringml_cli.commands.status import status
 from boringml_cli.commands.trace import trace
 from boringml_cli.failures import failure_of
 from boringml_cli.output import Output
-from boringml_cli.session import Session, open_session
+from boringml_cli.session import Session, session_of
 
 _EXITS = (
     "Exit codes: 0 done. 1 refused or failed. 2 wrong usage. 3 no stack, no credentials or no "
@@ -58,7 +58,7 @@ class Commands(TyperGroup):
             failure = failure_of(error)
             if failure.code == "internal_error" and os.environ.get("BORINGML_DEBUG"):
                 raise
-            open_session(ctx).output.fail(failure)
+            session_of(ctx).output.fail(failure)
             raise typer.Exit(failure.exit_code) from error
 
 

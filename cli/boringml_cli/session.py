@@ -152,7 +152,7 @@ class Session:
         return {item["OutputKey"]: item["OutputValue"] for item in found[0].get("Outputs", [])}
 
 
-def open_session(context: typer.Context) -> Session:
+def session_of(context: typer.Context) -> Session:
     """Return what the global options made."""
     session = context.obj
     if not isinstance(session, Session):

@@ -10,7 +10,7 @@ from boringml.errors import BoringError
 from boringml.registry import refusals
 from boringml.registry.records import Approval
 from boringml_cli.arguments import Model, Why
-from boringml_cli.session import Session, open_session
+from boringml_cli.session import Session, session_of
 
 # Step Functions' words for a token that was answered, or whose execution is over.
 _OVER = {"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"}
@@ -25,7 +25,7 @@ def approve(
     why: Why = "decided by hand",
 ) -> None:
     """Let the release of a model that waits for a person go on, or refuse it."""
-    session = open_session(context)
+    session = session_of(context)
     approval = session.registry.approval(session.known(model))
     if approval is None:
         raise refusals.approval_not_pending(model)

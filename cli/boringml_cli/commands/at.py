@@ -10,7 +10,7 @@ from rich.table import Table
 from boringml.registry.history import served_at
 from boringml_cli import wording
 from boringml_cli.arguments import Model, moment
-from boringml_cli.session import Session, open_session
+from boringml_cli.session import Session, session_of
 
 
 def at(
@@ -26,7 +26,7 @@ def at(
     """What answered a model's requests at a moment that is past, with the shares of a canary."""
     if time > datetime.now(UTC):
         raise typer.BadParameter("what is to come is in no history", param_hint="TIME")
-    session = open_session(context)
+    session = session_of(context)
     served = served_at(session.registry.history(session.known(model)), time)
     shares = _rows(session, model, served.shares)
     moving = None if served.moving_to is None else _rows(session, model, served.moving_to)

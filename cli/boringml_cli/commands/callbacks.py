@@ -16,7 +16,7 @@ from boringml.jobs.callback_endpoint import BY_PERSON, Endpoint, check_name, not
 from boringml.jobs.callback_signature import SigningSecrets
 from boringml.jobs.client import client_of
 from boringml_cli import wording
-from boringml_cli.session import Session, open_session
+from boringml_cli.session import Session, session_of
 
 app = typer.Typer(no_args_is_help=True, help="Callbacks of jobs: endpoints, secrets, replays.")
 
@@ -34,7 +34,7 @@ def add(
     url: Annotated[str, typer.Argument(help="https, to an address of the public internet.")],
 ) -> None:
     """Register an endpoint of a client, and show its signing secret, once."""
-    session = open_session(context)
+    session = session_of(context)
     check_name(name)
     loopback = session.found("CallbackLoopback") == "true"
     callback_target.judge(url, callback_http.resolve, loopback=loopback)
@@ -54,7 +54,7 @@ def add(
 @app.command(name="list")
 def list_endpoints(context: typer.Context) -> None:
     """All endpoints, and whether they get callbacks now."""
-    session = open_session(context)
+    session = session_of(context)
     found = [_document(session, endpoint) for endpoint in session.callback_endpoints.list()]
     table = Table("client", "name", "url", "enabled", "failures", "circuit open until")
     for item in found:
@@ -75,7 +75,7 @@ def rotate(
     ] = callback_signature.OVERLAP.total_seconds() / 3600,
 ) -> None:
     """Make a new signing secret and show it, once. The old one signs beside it for a while."""
-    session = open_session(context)
+    session = session_of(context)
     endpoint = _known(session, client, name)
     now, secret = datetime.now(UTC), callback_signature.new_secret()
     overlap = timedelta(hours=overlap_hours)
@@ -96,7 +96,7 @@ def rotate(
 @app.command()
 def disable(context: typer.Context, client: Client, name: Name) -> None:
     """Stop callbacks to an endpoint: they go to the dead queue."""
-    session = open_session(context)
+    session = session_of(context)
     endpoint = session.callback_endpoints.disable(client, name, BY_PERSON)
     session.output.say(f"{endpoint.client} {name} is disabled")
     session.output.show(_document(session, endpoint))
@@ -105,7 +105,7 @@ def disable(context: typer.Context, client: Client, name: Name) -> None:
 @app.command()
 def enable(context: typer.Context, client: Client, name: Name) -> None:
     """Let callbacks go to an endpoint again. Its URL is judged again first."""
-    session = open_session(context)
+    session = session_of(context)
     endpoint = _known(session, client, name)
     loopback = session.found("CallbackLoopback") == "true"
     callback_target.judge(endpoint.url, callback_http.resolve, loopback=loopback)
@@ -117,7 +117,7 @@ def enable(context: typer.Context, client: Client, name: Name) -> None:
 @app.command()
 def dead(context: typer.Context) -> None:
     """Callbacks that were given up, and why."""
-    session = open_session(context)
+    session = session_of(context)
     found = []
     for item in list(session.dead_callbacks.read()):
         found.append(_told(item))
@@ -135,7 +135,7 @@ def replay(
     everything: Annotated[bool, typer.Option("--all", help="All that are dead.")] = False,
 ) -> None:
     """Send dead callbacks again, with their own ids and a schedule from the start."""
-    session = open_session(context)
+    session = session_of(context)
     if bool(ids) == everything:
         raise typer.BadParameter("name the ids, or --all")
     wanted, sent, kept = set(ids or []), [], []

@@ -11,7 +11,7 @@ from boringml.package.reader import Package
 from boringml.registry.comparison import VersionFacts, compare
 from boringml_cli import wording
 from boringml_cli.arguments import Model
-from boringml_cli.session import Session, open_session
+from boringml_cli.session import Session, session_of
 
 
 def diff(
@@ -24,7 +24,7 @@ def diff(
 
     Read from their packages, each proved by its digest.
     """
-    session = open_session(context)
+    session = session_of(context)
     session.known(model)
     compared = compare(_facts(session, model, before), _facts(session, model, after))
     session.output.show(compared, _table(compared), *_broken(compared, before, after))

@@ -10,7 +10,7 @@ from rich.table import Table
 from boringml.registry.records import HistoryEvent
 from boringml_cli import wording
 from boringml_cli.arguments import Model
-from boringml_cli.session import open_session
+from boringml_cli.session import session_of
 
 
 def history(
@@ -19,7 +19,7 @@ def history(
     limit: Annotated[int, typer.Option(min=1, help="The newest so many events.")] = 30,
 ) -> None:
     """Everything that happened to a model: who did what, when and why; the newest last."""
-    session = open_session(context)
+    session = session_of(context)
     events = session.registry.history(session.known(model), limit=limit)
     document = {"model": model, "events": [asdict(event) for event in events]}
     session.output.show(document, _table(model, events))

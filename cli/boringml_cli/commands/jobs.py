@@ -11,7 +11,7 @@ from boringml.adapters.jobs_table import JobsTable, Limits
 from boringml.errors import BoringError
 from boringml.jobs.job import Job, document
 from boringml_cli.arguments import Model
-from boringml_cli.session import open_session
+from boringml_cli.session import session_of
 
 jobs = typer.Typer(help="Asynchronous jobs.", no_args_is_help=True)
 
@@ -22,7 +22,7 @@ def show(
     job_id: Annotated[str, typer.Argument(help="As the 202 of its POST said.")],
 ) -> None:
     """A job as it is stored, whoever posted it; one that nobody wrote of is not there."""
-    session = open_session(context)
+    session = session_of(context)
     # Nothing is written here, so no limit of a write counts.
     table = JobsTable(session.client("dynamodb"), session.found("JobsTable"), Limits(0, 0))
     job = table.get(job_id)
@@ -42,7 +42,7 @@ def redrive(context: typer.Context, model: Model) -> None:
 
     Jobs that are final stay as they are. Poison comes back here: look at it before.
     """
-    session = open_session(context)
+    session = session_of(context)
     session.known(model)
     name = "".join(part.capitalize() for part in model.split("-"))
     dead = JobQueue(session.client("sqs"), session.found(f"{name}JobDeadQueue"))

@@ -8,7 +8,7 @@ from boringml.errors import BoringError
 from boringml.registry import refusals
 from boringml_cli.arguments import Model, Timeout, Wait, Why
 from boringml_cli.following import follow
-from boringml_cli.session import Session, open_session
+from boringml_cli.session import Session, session_of
 
 
 def release(
@@ -30,7 +30,7 @@ def release(
     """
     if code == (version is not None):
         raise typer.BadParameter("name a version, or --code, and not both", param_hint="VERSION")
-    session = open_session(context)
+    session = session_of(context)
     number = _version(session, session.known(model), version)
     _check_free(session, model)
     given: dict[str, Any] = {"model": model, "why": f"{why} ({session.caller})"}

@@ -6,7 +6,7 @@ import typer
 
 from boringml_cli.arguments import Model, Timeout, Wait, Why
 from boringml_cli.following import follow
-from boringml_cli.session import open_session
+from boringml_cli.session import session_of
 
 
 def rollback(
@@ -23,7 +23,7 @@ def rollback(
 
     No deploy and no test stand in between: one alias moves.
     """
-    session = open_session(context)
+    session = session_of(context)
     session.known(model)
     given: dict[str, Any] = {"model": model, "by": "person", "why": f"{why} ({session.caller})"}
     if to is not None:

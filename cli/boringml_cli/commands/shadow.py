@@ -11,7 +11,7 @@ from rich.table import Table
 from boringml.errors import BoringError
 from boringml_cli import wording
 from boringml_cli.arguments import Model
-from boringml_cli.session import open_session
+from boringml_cli.session import session_of
 
 REPORT = "/shadow.json"
 # Of a long list: a report may have dozens of segments.
@@ -20,7 +20,7 @@ SHOWN = 12
 
 def shadow(context: typer.Context, model: Model) -> None:
     """The last comparison of a candidate with live, on live's own requests."""
-    session = open_session(context)
+    session = session_of(context)
     found = session.packages.list(f"releases/{session.known(model)}/")
     reports = [item for item in found if item.key.endswith(REPORT)]
     if not reports:

@@ -18,7 +18,7 @@ from boringml.registry.records import (
     Route,
 )
 from boringml_cli import wording
-from boringml_cli.session import Session, open_session
+from boringml_cli.session import Session, session_of
 
 # The last release is among the newest events, or too long ago for a status.
 _LOOK_BACK = 100
@@ -28,7 +28,7 @@ _ENDS = ("promote", "rollback", "end")
 
 def status(context: typer.Context) -> None:
     """All models: what is live, what is on its way, who holds the release lock."""
-    session = open_session(context)
+    session = session_of(context)
     models = [_of_model(session, model) for model in session.registry.models()]
     document = {"stack": session.stack, "models": [model["document"] for model in models]}
     session.output.show(document, _table(session.stack, [model["row"] for model in models]))

@@ -111,7 +111,7 @@ def test_an_endpoint_of_another_client_is_not_found(world: World) -> None:
     assert world.deliver(message=other) == Outcome("dead", "callback_not_found")
 
 
-def test_a_open_session_the_role_is_the_client(world: World) -> None:
+def test_a_session_of_the_role_is_the_client(world: World) -> None:
     session = "arn:aws:sts::123456789012:assumed-role/shop/one"
     message = CallbackMessage("msg_1", session, "orders", {"type": "job.succeeded"})
     assert world.deliver(message=message).kind == "delivered"
