@@ -13,6 +13,7 @@ from boringml_cli.commands.callbacks import app as callbacks
 from boringml_cli.commands.diff import diff
 from boringml_cli.commands.history import history
 from boringml_cli.commands.jobs import jobs
+from boringml_cli.commands.memory import memory
 from boringml_cli.commands.page import page
 from boringml_cli.commands.release import release
 from boringml_cli.commands.rollback import rollback
@@ -84,7 +85,9 @@ def main(
     context.obj = Session(stack, Output(as_json))
 
 
-for command in (status, history, at, release, approve, rollback, diff, shadow, trace, page):
+for command in (
+    status, history, at, release, approve, rollback, diff, shadow, trace, page, memory,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(callbacks, name="callbacks")
 app.add_typer(jobs, name="jobs")
