@@ -169,7 +169,7 @@ def compare(path: Path, spoilt: Path, package: Path) -> dict[str, Any]:
         tensors = [
             {
                 layout.NUMERIC_INPUT: part.numeric,
-                layout.CATEGORICAL_INPUT: texts.of(part.categorical),
+                layout.CATEGORICAL_INPUT: texts.of(part.places),
             }
             for part in ready
         ]
@@ -183,7 +183,7 @@ def compare(path: Path, spoilt: Path, package: Path) -> dict[str, Any]:
 
         def inner(ready: Any = ready) -> None:
             for part in ready:
-                model.predict_columns(part.numeric, part.categorical)
+                model.predict_columns(part.numeric, part.places)
 
         worse = spoilt_chunks[number % len(spoilt_chunks)]
 
@@ -214,7 +214,7 @@ def overlap(path: Path, package: Path, chunks: int = 8) -> list[float]:
 
         def plain(chunk: Any = chunk) -> None:
             for part in checked_rows(chunk, source, checker):
-                model.predict_columns(part.accepted.numeric, part.accepted.categorical)
+                model.predict_columns(part.accepted.numeric, part.accepted.places)
 
         def threaded(chunk: Any = chunk) -> None:
             ahead: queue.Queue[Any] = queue.Queue(maxsize=2)
@@ -227,7 +227,7 @@ def overlap(path: Path, package: Path, chunks: int = 8) -> list[float]:
             reader = threading.Thread(target=read)
             reader.start()
             while (part := ahead.get()) is not None:
-                model.predict_columns(part.numeric, part.categorical)
+                model.predict_columns(part.numeric, part.places)
             reader.join()
 
         ratios.append(timed(plain)[0] / timed(threaded)[0])

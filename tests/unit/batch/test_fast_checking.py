@@ -37,12 +37,11 @@ Judged = tuple[list[str], list[int], list[Any], list[Any], list[Rejection]]
 
 def judged(accepted: Any, rejected: list[Rejection]) -> Judged:
     """Return what was found as lists, NaN as None, places as texts."""
-    texts = accepted.categorical
     if isinstance(accepted, Accepted):
-        texts = Texts(FEATURES).of(texts)
+        texts = Texts(FEATURES).of(accepted.places)
         keys = accepted.keys.to_pylist()
     else:
-        keys = list(accepted.keys)
+        texts, keys = accepted.categorical, list(accepted.keys)
     numeric = np.where(np.isnan(accepted.numeric), None, accepted.numeric)
     return keys, accepted.row_numbers.tolist(), numeric.tolist(), texts.tolist(), rejected
 

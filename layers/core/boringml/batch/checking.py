@@ -45,16 +45,16 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Accepted:
-    """Rows to score, in order: `numeric` is float64 (n, fields), `categorical` int64 (n, fields).
+    """Rows to score, in order: `numeric` is float64 (n, fields), `places` int64 (n, fields).
 
-    A category is its place in the contract's list. What is missing is NaN or MISSING. `keys` is an
-    Arrow array of text.
+    A place is that of a category in the contract's list: boringml.batch.categories.Texts has the
+    texts. What is missing is NaN or MISSING. `keys` is an Arrow array of text.
     """
 
     keys: Any
     row_numbers: Any
     numeric: Any
-    categorical: Any
+    places: Any
 
     def __len__(self) -> int:
         return len(self.row_numbers)

@@ -32,15 +32,15 @@ class ColumnModel:
         self._session = open_session(onnx if rewritten is None else rewritten)
         self._inputs = {one.name for one in self._session.get_inputs()}
 
-    def predict_columns(self, numeric: Any, categorical: Any) -> Any:
+    def predict_columns(self, numeric: Any, places: Any) -> Any:
         """Return P(positive), float64 in [0, 1], of the rows of two arrays.
 
-        `numeric` is float64 (rows, fields) with NaN for what is missing, `categorical` int64 places
-        with MISSING for it; fields as in the contract's features.
+        `numeric` is float64 (rows, fields) with NaN for what is missing, `places` int64 with
+        MISSING for it; fields as in the contract's features.
         Raises ValueError when the model answers what is no probability.
         """
-        places = categorical if self.takes_places else self._texts.of(categorical)
-        both = {layout.NUMERIC_INPUT: numeric, layout.CATEGORICAL_INPUT: places}
+        categorical = places if self.takes_places else self._texts.of(places)
+        both = {layout.NUMERIC_INPUT: numeric, layout.CATEGORICAL_INPUT: categorical}
         inputs = {name: both[name] for name in self._inputs}
         (probabilities,) = self._session.run(_OUTPUTS, inputs)
         positive = probabilities[:, layout.POSITIVE_INDEX].astype(np.float64)

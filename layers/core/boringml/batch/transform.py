@@ -83,7 +83,7 @@ def records(accepted: Accepted, contract: Contract) -> Iterator[dict[str, Any]]:
     """Yield rows as records that the contract takes: whole numbers whole, what is missing null."""
     features, rules = contract.features, contract.schema["properties"]
     whole = [name in features.integers for name in features.numeric]
-    categories = Texts(features).of(accepted.categorical)
+    categories = Texts(features).of(accepted.places)
     for numbers, texts in zip(accepted.numeric.tolist(), categories, strict=True):
         record: dict[str, Any] = {}
         for name, value, is_whole in zip(features.numeric, numbers, whole, strict=True):

@@ -121,7 +121,7 @@ def advise(
         return advice(now, f"{memory_told}, and no size that fits is {WORTH:.0%} cheaper.")
     start_told = "" if best.start_ms is None else f", a start at most {best.start_ms:.0f} ms"
     told = (
-        f"{memory_told}; {best.memory_mb} MB leaves a quarter above that. "
+        f"{memory_told}; {best.memory_mb} MB holds that and a quarter more. "
         f"Its p95 is expected at most {best.p95_ms:.1f} ms{start_told}: "
         f"within {p95_ms:g} and {start_ms:g} ms."
     )
