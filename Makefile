@@ -85,7 +85,10 @@ quality-proof: setup ## Let a real model's AUC fall by 5 points and show when it
 drift-proof: setup ## Show how often a look at drift is right: real loans, with drift put in and without
 	@$(BIN)/python -m benchmarks.monitoring.drift_injection
 
-.PHONY: memory-sizing cost-growth
+.PHONY: growth memory-sizing cost-growth
+growth: setup ## Measure how registry, pool of workers and the way back from harm grow
+	@$(BIN)/python -m benchmarks.growth.control
+
 memory-sizing: setup ## Measure start and prediction at the CPU shares of memory sizes (needs root)
 	@$(BIN)/python -m benchmarks.growth.sizing
 
