@@ -85,6 +85,17 @@ quality-proof: setup ## Let a real model's AUC fall by 5 points and show when it
 drift-proof: setup ## Show how often a look at drift is right: real loans, with drift put in and without
 	@$(BIN)/python -m benchmarks.monitoring.drift_injection
 
+.PHONY: growth memory-sizing cost-growth
+growth: setup ## Measure how registry, pool of workers and the way back from harm grow
+	@$(BIN)/python -m benchmarks.growth.control
+
+memory-sizing: setup ## Measure start and prediction at the CPU shares of memory sizes (needs root)
+	@$(BIN)/python -m benchmarks.growth.sizing
+
+cost-growth: memory-sizing ## Work out what a month costs on Lambda, Fargate and Kubernetes
+	@$(BIN)/python -m benchmarks.growth.server_cpu
+	@$(BIN)/python -m benchmarks.growth.cost_growth
+
 .PHONY: jobs-chaos
 jobs-chaos: setup ## Kill workers at random under 5,000 jobs and print the ledger
 	@$(BIN)/python -m benchmarks.jobs.chaos

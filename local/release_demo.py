@@ -43,17 +43,27 @@ def release_bad_versions(
 
     Raises RuntimeError where one was not, or by another step than the one that is there for it.
     """
-    caught = []
-    for fault in FAULTS:
-        live = registry.alias(model, LIVE)
-        assert live is not None
-        number = register_bad_version(
-            deployed.local_aws.client("s3"), registry, registry.version(model, live), fault
-        )
-        say(f"version {number}, bad on purpose: {fault.says}")
-        caught.append(_release(deployed, registry, model, traffic, say, fault, number))
-        if registry.alias(model, LIVE) != live or registry.lock(model) is not None:
-            raise RuntimeError(f"after version {number}: live moved, or its lock was left behind")
+    return [release_bad_version(deployed, registry, model, traffic, say, fault) for fault in FAULTS]
+
+
+def release_bad_version(
+    deployed: Deployed,
+    registry: RegistryTable,
+    model: str,
+    traffic: Traffic,
+    say: Say,
+    fault: Fault,
+) -> Caught:
+    """Release a copy of live with a fault; return how it was caught. Raises as those above."""
+    live = registry.alias(model, LIVE)
+    assert live is not None
+    number = register_bad_version(
+        deployed.local_aws.client("s3"), registry, registry.version(model, live), fault
+    )
+    say(f"version {number}, bad on purpose: {fault.says}")
+    caught = _release(deployed, registry, model, traffic, say, fault, number)
+    if registry.alias(model, LIVE) != live or registry.lock(model) is not None:
+        raise RuntimeError(f"after version {number}: live moved, or its lock was left behind")
     return caught
 
 

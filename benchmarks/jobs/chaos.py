@@ -69,12 +69,14 @@ def predictions(logs: Any, group: str, since_ms: int) -> Predictions:
     return Predictions(most, len(repeated))
 
 
-def post(client: JobClient, count: int, callback: str) -> list[str]:
+def post(client: JobClient, count: int, callback: str | None) -> list[str]:
     """Post `count` jobs of real texts; return their ids."""
     texts = review_records(slice(4000, 5000))
 
     def one(index: int) -> str:
-        body = {"request": texts[index % len(texts)], "callback": callback}
+        body: dict[str, Any] = {"request": texts[index % len(texts)]}
+        if callback is not None:
+            body["callback"] = callback
         for attempt in range(5):
             answer = client.post(MODEL, body)
             if answer.status == 202:

@@ -14,6 +14,7 @@ from boringml_cli.commands.cost import cost
 from boringml_cli.commands.diff import diff
 from boringml_cli.commands.history import history
 from boringml_cli.commands.jobs import jobs
+from boringml_cli.commands.memory import memory
 from boringml_cli.commands.page import page
 from boringml_cli.commands.release import release
 from boringml_cli.commands.rollback import rollback
@@ -85,7 +86,9 @@ def main(
     context.obj = Session(stack, Output(as_json))
 
 
-for command in (status, history, at, release, approve, rollback, diff, shadow, trace, page, cost):
+for command in (
+    status, history, at, release, approve, rollback, diff, shadow, trace, page, cost, memory,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(callbacks, name="callbacks")
 app.add_typer(jobs, name="jobs")

@@ -6,9 +6,14 @@ from boringml.registry.items import route_of
 from boringml.registry.records import APPLIED, MOVED, REGISTERED, SPLIT, STEP, HistoryEvent, Route
 from boringml.registry.wording import who
 
-__all__ = ["NOTHING", "event", "moment", "route", "share", "version", "who"]
+__all__ = ["NOTHING", "event", "moment", "pascal", "route", "share", "version", "who"]
 
 NOTHING = "-"
+
+
+def pascal(model: str) -> str:
+    """Return a model's name as the stack's outputs begin with it: churn-eu is ChurnEu."""
+    return "".join(part.capitalize() for part in model.split("-"))
 
 
 def moment(at: datetime) -> str:

@@ -70,7 +70,7 @@ def trace(
 
 
 def _logged(session: Session, model: str, request_id: str, since_ms: int) -> Lines:
-    group = session.found(f"{_pascal(model)}LogGroup")
+    group = session.found(f"{wording.pascal(model)}LogGroup")
     reader = PredictionLogReader(session.client("logs"), group)
     found = reader.matching(since_ms, request_id=request_id, upstream_request_id=request_id)
     return [line for _at, line in found if "record" in line]
@@ -126,10 +126,6 @@ def _job(session: Session, job_id: str) -> dict[str, Any] | None:
 def _callbacks(session: Session, job_id: str, since_ms: int) -> Lines:
     reader = PredictionLogReader(session.client("logs"), session.found("CallbackLogGroup"))
     return [callback_attempt(line) for _, line in reader.matching(since_ms, id=callback_id(job_id))]
-
-
-def _pascal(model: str) -> str:
-    return "".join(part.capitalize() for part in model.split("-"))
 
 
 def _pictures(found: Mapping[str, Any]) -> list[Any]:

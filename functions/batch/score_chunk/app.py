@@ -11,10 +11,10 @@ import boto3
 from boringml.adapters.batch_files import BatchFiles
 from boringml.adapters.object_store import ObjectStore
 from boringml.batch.chunks import Chunk
+from boringml.batch.column_model import ColumnModel, load_column_model
 from boringml.batch.pinned import pinned_contract
 from boringml.batch.run import BatchRun
 from boringml.batch.score_chunk import score_chunk
-from boringml.serving.model import Model, load_model
 from boringml.settings import load
 from boringml.steps import run_step
 
@@ -36,10 +36,10 @@ def _adapters() -> tuple[BatchFiles, ObjectStore]:
 
 
 @lru_cache(maxsize=1)
-def _model(run: BatchRun) -> tuple[Model, str]:
+def _model(run: BatchRun) -> tuple[ColumnModel, str]:
     fetch = _adapters()[1].folder(run.package_uri)
     _, key = pinned_contract(run, fetch)
-    return load_model(fetch, run.model, run.package_digest, run.version), key
+    return load_column_model(fetch, run.model, run.package_digest, run.version), key
 
 
 def _score_chunk(event: Mapping[str, Any]) -> dict[str, Any]:

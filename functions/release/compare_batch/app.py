@@ -15,6 +15,7 @@ from boringml.adapters.batch_runs import BatchRuns
 from boringml.adapters.dynamodb_table import DynamoTable
 from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
+from boringml.batch.column_model import ColumnModel, load_column_model
 from boringml.batch.settings import key_of
 from boringml.errors import BoringError
 from boringml.package import layout
@@ -22,7 +23,6 @@ from boringml.package.reader import Package
 from boringml.release.batch_shadow import BatchShadow, compare_batch, pass_uncompared
 from boringml.release.shadow import conclude
 from boringml.release.shadow_judge import ShadowPlan
-from boringml.serving.model import Model, load_model
 from boringml.settings import load
 from boringml.steps import run_step
 
@@ -47,11 +47,11 @@ def _adapters() -> tuple[RegistryTable, ObjectStore, BatchFiles, BatchRuns]:
     )
 
 
-def _loaded(model: str, number: int) -> tuple[Model, Package]:
+def _loaded(model: str, number: int) -> tuple[ColumnModel, Package]:
     registry, objects, _, _ = _adapters()
     version = registry.version(model, number)
     fetch = objects.folder(version.package_uri)
-    loaded = load_model(fetch, model, version.package_digest, number)
+    loaded = load_column_model(fetch, model, version.package_digest, number)
     return loaded, Package(fetch, version.package_digest)
 
 

@@ -74,7 +74,7 @@ class Fixed:
 
     contract, version = CONTRACT, 7
 
-    def predict_columns(self, numeric: Any, categorical: Any) -> Any:
+    def predict_columns(self, numeric: Any, places: Any) -> Any:
         place = CONTRACT.features.numeric.index("tenure")
         return np.minimum(numeric[:, place] / 100, 1.0)
 

@@ -45,8 +45,8 @@ class Columns:
     throws_at: float | None = None
     asked: int = 0
 
-    def predict_columns(self, numeric: Any, categorical: Any) -> Any:
-        assert len(numeric) == len(categorical)
+    def predict_columns(self, numeric: Any, places: Any) -> Any:
+        assert len(numeric) == len(places)
         self.asked += 1
         tenure = numeric[:, TENURE]
         if self.throws_at is not None and (tenure == self.throws_at).any():

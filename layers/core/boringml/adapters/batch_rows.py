@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow.parquet
 
 from boringml.adapters.batch_files import BatchFiles
+from boringml.batch.categories import Texts
 from boringml.batch.checking import RowChecker
 from boringml.batch.reading import BATCH_ROWS, checked_rows
 from boringml.batch.run import BatchRun
@@ -40,13 +41,13 @@ class BatchRows:
 
     def _inputs(self, run: BatchRun, contract: Contract, key: str) -> Iterator[Rows]:
         names = contract.features
-        checker = RowChecker(contract, key)
+        checker, texts = RowChecker(contract, key), Texts(names)
         for chunk in self._files.chunks(run):
             for rows in checked_rows(chunk, self._files.open(chunk), checker):
                 taken = rows.accepted
                 if len(taken):
                     numeric = {n: taken.numeric[:, i] for i, n in enumerate(names.numeric)}
-                    words = {n: taken.categorical[:, i] for i, n in enumerate(names.categorical)}
+                    words = dict(zip(names.categorical, texts.of(taken.places).T, strict=True))
                     yield Rows(numeric | words)
 
     def _answers(self, name: str) -> Iterator[Rows]:

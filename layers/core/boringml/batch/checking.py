@@ -1,5 +1,8 @@
 """Rows held to the contract: columns whole by vectorised kernels, JSON lines one by one.
 
+A column that is good as a whole is found so by a look at its least and greatest value, or at its
+few distinct words; only another one is looked at row by row.
+
 Both say of each bad row the first rule that it breaks, in the contract's order of fields, with the
 codes of an online refusal. Two things differ, since columns are no JSON: an empty value of a field
 that must be there is `missing_field`, and 3.0 in a column is a whole number.
@@ -18,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.structs import astuple
 
+from boringml.batch.categories import MISSING
 from boringml.contract.contract import Contract
 from boringml.contract.violations import violations
 from boringml.serving.decoder import record_type
@@ -41,15 +45,16 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Accepted:
-    """Rows to score, in order: `numeric` is float64 (n, fields), `categorical` object (n, fields).
+    """Rows to score, in order: `numeric` is float64 (n, fields), `places` int64 (n, fields).
 
-    What is missing is NaN or "", as models are trained to take it.
+    A place is that of a category in the contract's list: boringml.batch.categories.Texts has the
+    texts. What is missing is NaN or MISSING. `keys` is an Arrow array of text.
     """
 
-    keys: Sequence[str]
+    keys: Any
     row_numbers: Any
     numeric: Any
-    categorical: Any
+    places: Any
 
     def __len__(self) -> int:
         return len(self.row_numbers)
@@ -88,9 +93,17 @@ class RowChecker:
         self._rules = contract.schema["properties"]
         self._required = frozenset(contract.schema["required"])
         self._record = record_type(contract)
-        self._allowed = {
-            name: pa.array(values, pa.string())
-            for name, values in self._features.categories.items()
+        # The columns that a reader may leave dictionaries.
+        self.texts = list(contract.features.categorical)
+        self._places_of = {
+            name: {text: place for place, text in enumerate(texts)}
+            for name, texts in self._features.categories.items()
+        }
+        # The column of each field in the array of its kind.
+        self._place = {
+            name: place
+            for names in (self._features.numeric, self._features.categorical)
+            for place, name in enumerate(names)
         }
 
     def columns(self, batch: Any, row_numbers: Any) -> tuple[Accepted, list[Rejection]]:
@@ -100,28 +113,30 @@ class RowChecker:
         """
         rows = batch.num_rows
         faults = _Faults({}, np.zeros(rows, bool))
-        names = self._features
+        features = self._features
         keys = batch.column(self._key).cast(pa.string())
         self._check_keys(keys, faults)
-        numeric = np.empty((rows, len(names.numeric)), np.float64)
-        categorical = np.empty((rows, len(names.categorical)), object)
+        numeric = np.empty((rows, len(features.numeric)), np.float64)
+        categorical = np.empty((rows, len(features.categorical)), np.int64)
+        known = frozenset(batch.schema.names)
         for name in self._rules:
-            known = name in batch.schema.names
-            column = batch.column(name) if known else pa.nulls(rows)
-            if name in names.bounds:
-                numeric[:, names.numeric.index(name)] = self._numbers(name, column, faults)
+            column = batch.column(name) if name in known else pa.nulls(rows)
+            if name in features.bounds:
+                # Whole numbers become float64 here, at once in their place.
+                numeric[:, self._place[name]] = self._numbers(name, column, faults)
             else:
-                categorical[:, names.categorical.index(name)] = self._texts(name, column, faults)
+                categorical[:, self._place[name]] = self._places(name, column, faults)
+        if not faults.found:
+            return Accepted(keys, row_numbers, numeric, categorical), []
+        indices = sorted(faults.found)
+        shown = batch.take(pa.array(indices)).to_pylist()
         rejected = [
-            Rejection(int(row_numbers[index]), *fault, _shown(batch, index))
-            for index, fault in sorted(faults.found.items())
+            Rejection(int(row_numbers[index]), *faults.found[index], _json(row))
+            for index, row in zip(indices, shown, strict=True)
         ]
-        if not rejected:
-            return Accepted(keys.to_pylist(), row_numbers, numeric, categorical), []
         good = np.flatnonzero(~faults.bad)
-        kept = keys.take(pa.array(good)).to_pylist()
-        accepted = Accepted(kept, row_numbers[good], numeric[good], categorical[good])
-        return accepted, rejected
+        kept = keys.take(pa.array(good))
+        return Accepted(kept, row_numbers[good], numeric[good], categorical[good]), rejected
 
     def lines(self, lines: Sequence[bytes], row_numbers: Any) -> tuple[Accepted, list[Rejection]]:
         """Return the rows of JSON lines, each a record of the contract and its key."""
@@ -142,11 +157,16 @@ class RowChecker:
                 values.append(found[1])
         width = len(self._features.numeric)
         numeric = np.empty((len(values), width), np.float64)
-        categorical = np.empty((len(values), len(self._features.categorical)), object)
+        categorical = np.empty((len(values), len(self._features.categorical)), np.int64)
+        places = [self._places_of[name] for name in self._features.categorical]
         for index, row_values in enumerate(values):
             numeric[index] = [math.nan if v is None else v for v in row_values[:width]]
-            categorical[index] = ["" if v is None else v for v in row_values[width:]]
-        return Accepted(keys, np.array(numbers, np.int64), numeric, categorical), rejected
+            categorical[index] = [
+                place.get("" if v is None else v, MISSING)
+                for place, v in zip(places, row_values[width:], strict=True)
+            ]
+        named = pa.array(keys, pa.string())
+        return Accepted(named, np.array(numbers, np.int64), numeric, categorical), rejected
 
     def _line(self, line: bytes) -> "tuple[str, tuple[Any, ...]] | _Fault":
         """Return the key and the values of a line, or what is wrong with it."""
@@ -172,8 +192,12 @@ class RowChecker:
 
     def _check_keys(self, keys: Any, faults: _Faults) -> None:
         where = f"$.{self._key}"
-        empty = pc.or_kleene(pc.is_null(keys), pc.equal(pc.fill_null(keys, ""), ""))
-        faults.add(_mask(empty), "missing_key", where, "The key is empty.")
+        if keys.null_count or not _all(pc.not_equal(keys, "")):
+            empty = pc.or_kleene(pc.is_null(keys), pc.equal(pc.fill_null(keys, ""), ""))
+            faults.add(_mask(empty), "missing_key", where, "The key is empty.")
+        if _all(pc.string_is_ascii(keys)):
+            return
+        keys.validate(full=True)  # else what is no UTF-8 would get into the scores
         strange = pc.match_substring(pc.fill_null(keys, ""), _NO_TEXT)
         faults.add(_mask(strange), "malformed_text", where, "The key is no UTF-8.")
 
@@ -184,6 +208,11 @@ class RowChecker:
 
     def _numbers(self, name: str, column: Any, faults: _Faults) -> Any:
         where = f"$.{name}"
+        low, high = self._features.bounds[name]
+        if pa.types.is_integer(column.type) and not column.null_count:
+            integers = column.to_numpy()
+            if _all_within(integers, low, high):
+                return integers
         if pa.types.is_string(column.type):
             try:
                 column = column.cast(pa.float64())
@@ -195,16 +224,18 @@ class RowChecker:
                 column = known.cast(pa.float64())
         else:
             column = column.cast(pa.float64(), safe=False)
+        values = column.to_numpy(zero_copy_only=False)
+        whole = name in self._features.integers
+        if _all_within(values, low, high) and not (whole and (values != np.floor(values)).any()):
+            return values
         self._missing(name, column, faults)
         present = _mask(pc.is_valid(column))
-        values = column.to_numpy(zero_copy_only=False)
         finite = np.isfinite(values)
         faults.add(present & ~finite, "not_finite", where, "This field is a finite number.")
         known = present & finite
-        if name in self._features.integers:
+        if whole:
             broken = known & (values != np.floor(values))
             faults.add(broken, "wrong_type", where, "This field is a whole number.")
-        low, high = self._features.bounds[name]
         outside = np.zeros(len(values), bool)
         if low is not None:
             outside |= values < low
@@ -213,18 +244,27 @@ class RowChecker:
         faults.add(known & outside, "out_of_bounds", where, _bounds(low, high))
         return values
 
-    def _texts(self, name: str, column: Any, faults: _Faults) -> Any:
+    def _places(self, name: str, column: Any, faults: _Faults) -> Any:
+        """Return of each row the place of its text among the contract's."""
         self._missing(name, column, faults)
-        if not pa.types.is_dictionary(column.type):
+        encoded = pa.types.is_dictionary(column.type)
+        if encoded and len(column.dictionary) > len(column):
+            column, encoded = column.dictionary_decode(), False  # it is that of many more rows
+        if not encoded:
             column = column.cast(pa.string()).dictionary_encode()
-        words = column.dictionary.cast(pa.string())
-        # The place for what is missing comes last: its index is -1.
-        texts = np.array([*words.to_pylist(), ""], object)
-        known = np.append(_mask(pc.is_in(words, self._allowed[name])), True)
-        indices = pc.fill_null(column.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
-        message = f"One of: {', '.join(self._features.categories[name])}."
-        faults.add(~known[indices], "unknown_category", f"$.{name}", message)
-        return texts[indices]
+        words = column.dictionary.cast(pa.string()).to_pylist()
+        indices = column.indices
+        if indices.null_count:
+            # The place for what is missing comes last.
+            indices = pc.fill_null(indices.cast(pa.int64()), len(words))
+        indices = indices.to_numpy(zero_copy_only=False)
+        known = self._places_of[name]
+        if not known.keys() >= set(words):
+            good = np.array([*(word in known for word in words), True], bool)
+            message = f"One of: {', '.join(self._features.categories[name])}."
+            faults.add(~good[indices], "unknown_category", f"$.{name}", message)
+        places = [known.get(word, MISSING) for word in words]
+        return np.array([*places, known.get("", MISSING)], np.int64)[indices]
 
 
 def schema_problems(columns: dict[str, Any], contract: Contract, key: str) -> Iterator[str]:
@@ -256,12 +296,26 @@ def _is_text(kind: Any) -> bool:
     return bool(known or pa.types.is_null(kind))
 
 
+def _all(array: Any) -> bool:
+    """Return whether all are true; an empty array is, and null is not."""
+    return bool(pc.all(array, skip_nulls=False, min_count=0).as_py())
+
+
+def _all_within(values: Any, low: float | None, high: float | None) -> bool:
+    """Return whether all are finite and within the bounds: NaN is less than nothing."""
+    if not len(values):
+        return True
+    least, greatest = values.min(), values.max()
+    above = least >= low if low is not None else least > -math.inf
+    below = greatest <= high if high is not None else greatest < math.inf
+    return bool(above and below)
+
+
 def _mask(array: Any) -> Any:
     return np.asarray(array.to_numpy(zero_copy_only=False), bool)
 
 
-def _shown(batch: Any, index: int) -> str:
-    row = batch.slice(index, 1).to_pylist()[0]
+def _json(row: dict[str, Any]) -> str:
     return json.dumps(row, default=str, ensure_ascii=False)
 
 

@@ -39,6 +39,8 @@ REJECTED = pa.schema(
 # Rows of a row group: readers skip by it, and a writer holds no more than these.
 GROUP_ROWS = 131_072
 
+# Columns that differ in each row.
+_DISTINCT = ("key", "row_number", "row")
 _CHUNK, _SECONDS = b"boringml.chunk", b"boringml.seconds"
 
 
@@ -57,7 +59,16 @@ class PartWriter:
     def __init__(self, schema: Any) -> None:
         self._schema = schema
         self._sink = io.BytesIO()
-        self._writer = pyarrow.parquet.ParquetWriter(self._sink, schema, compression="zstd")
+        self._writer = pyarrow.parquet.ParquetWriter(
+            self._sink,
+            schema,
+            compression="zstd",
+            # A dictionary of what no two rows share would be made in vain, as would the least and
+            # greatest of texts that nobody seeks a range of.
+            use_dictionary=[name for name in schema.names if name not in _DISTINCT],
+            write_statistics=["key", "row_number", "probability"],
+            column_encoding={"row_number": "DELTA_BINARY_PACKED"},
+        )
         self._waiting: list[Any] = []
         self._waiting_rows = 0
         self.rows = 0
@@ -125,18 +136,12 @@ def scores(
 
 def rejected_batch(source: str, rejected: "Iterable[Rejection]") -> Any:
     """Return a record batch of REJECTED."""
-    rows = [
-        {
-            "source": source,
-            "row_number": one.row_number,
-            "code": one.code,
-            "field": one.field,
-            "message": one.message,
-            "row": one.row,
-        }
-        for one in rejected
-    ]
-    return pa.RecordBatch.from_pylist(rows, REJECTED)
+    found = list(rejected)
+    columns: dict[str, list[object]] = {
+        name: [getattr(one, name) for one in found]
+        for name in ("row_number", "code", "field", "message", "row")
+    }
+    return pa.RecordBatch.from_pydict({"source": [source] * len(found), **columns}, REJECTED)
 
 
 def facts_of(file: IO[bytes]) -> PartFacts:

@@ -52,7 +52,7 @@ def checked_rows(chunk: Chunk, source: Source, checker: RowChecker) -> Iterator[
             yield from _csv(chunk, source, checker)
         else:
             yield from _json_lines(chunk, source, checker)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         told = f"Rows {chunk.first_row} and on of {chunk.key} cannot be read: {short(error)}"
         raise BoringError("data_unreadable", told, 422) from error
 
@@ -81,7 +81,13 @@ def short(error: Exception) -> str:
 
 def _parquet(chunk: Chunk, source: Source, checker: RowChecker) -> Iterator[Checked]:
     # One column at a time as a stream, not whole columns ahead: memory stays that of a batch.
-    file = pyarrow.parquet.ParquetFile(source.open(), buffer_size=1024 * 1024, pre_buffer=False)
+    # Texts as Parquet holds them most often, a dictionary: no row's text is made to be checked.
+    file = pyarrow.parquet.ParquetFile(
+        source.open(),
+        buffer_size=1024 * 1024,
+        pre_buffer=False,
+        read_dictionary=checker.texts,
+    )
     first = chunk.first_row
     with file:
         for batch in file.iter_batches(

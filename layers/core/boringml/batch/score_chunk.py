@@ -17,13 +17,13 @@ from boringml.errors import BoringError
 
 
 class ColumnModel(Protocol):
-    """A model that scores columns: boringml.serving.model.Model."""
+    """A model that scores columns: boringml.batch.column_model.ColumnModel."""
 
     contract: Contract
     version: int
 
-    def predict_columns(self, numeric: "np.ndarray", categorical: "np.ndarray") -> "np.ndarray":
-        """Return P(positive) of each row."""
+    def predict_columns(self, numeric: "np.ndarray", places: "np.ndarray") -> "np.ndarray":
+        """Return P(positive) of each row, whose categories are places in the contract's lists."""
 
 
 Write = Callable[[str, bytes], None]
@@ -54,7 +54,7 @@ def score_chunk(
         if rows.rejected:
             rejected.add(parts.rejected_batch(chunk.key, rows.rejected))
         if len(rows.accepted):
-            found = model.predict_columns(rows.accepted.numeric, rows.accepted.categorical)
+            found = model.predict_columns(rows.accepted.numeric, rows.accepted.places)
             scored.add(
                 parts.scored_batch(
                     chunk.key, rows.accepted, found, labels, contract.threshold, model.version

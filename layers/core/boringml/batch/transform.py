@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from boringml.batch import parts
+from boringml.batch.categories import Texts
 from boringml.batch.checking import Accepted, RowChecker
 from boringml.batch.chunks import Chunk
 from boringml.batch.reading import Source, checked_rows
@@ -82,7 +83,8 @@ def records(accepted: Accepted, contract: Contract) -> Iterator[dict[str, Any]]:
     """Yield rows as records that the contract takes: whole numbers whole, what is missing null."""
     features, rules = contract.features, contract.schema["properties"]
     whole = [name in features.integers for name in features.numeric]
-    for numbers, texts in zip(accepted.numeric.tolist(), accepted.categorical, strict=True):
+    categories = Texts(features).of(accepted.places)
+    for numbers, texts in zip(accepted.numeric.tolist(), categories, strict=True):
         record: dict[str, Any] = {}
         for name, value, is_whole in zip(features.numeric, numbers, whole, strict=True):
             if math.isnan(value):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from boringml.batch.categories import MISSING
 from boringml.batch.checking import Accepted, RowChecker
 from boringml.batch.chunks import Chunk
 from boringml.batch.reading import Source, checked_rows
@@ -176,23 +177,21 @@ def _answers(
                 yield one.row_number, (Answer(None, failure=one.code), {})
         numbers = rows.accepted.row_numbers.tolist()
         taken = [i for i, number in enumerate(numbers) if sample.has(chunk, number)]
-        found = _scored(model, rows.accepted.numeric[taken], rows.accepted.categorical[taken])
+        found = _scored(model, rows.accepted.numeric[taken], rows.accepted.places[taken])
         for index, answer in zip(taken, found, strict=True):
             yield numbers[index], (answer, _features(model, rows.accepted, index))
 
 
-def _scored(model: ColumnModel, numeric: Any, categorical: Any) -> list[Answer]:
+def _scored(model: ColumnModel, numeric: Any, places: Any) -> list[Answer]:
     """Return an answer per row. Where rows fail together, each is asked by itself."""
     if not len(numeric):
         return []
     try:
-        found = model.predict_columns(numeric, categorical).tolist()
+        found = model.predict_columns(numeric, places).tolist()
     except Exception as error:  # noqa: BLE001 - whatever a model raises is its failure, and counted
         if len(numeric) == 1:
             return [Answer(None, failure=type(error).__name__)]
-        parts = zip(
-            np.split(numeric, len(numeric)), np.split(categorical, len(numeric)), strict=True
-        )
+        parts = zip(np.split(numeric, len(numeric)), np.split(places, len(numeric)), strict=True)
         return [answer for row in parts for answer in _scored(model, *row)]
     return [Answer(None, model.contract.label(value), value) for value in found]
 
@@ -206,5 +205,6 @@ def _features(model: ColumnModel, accepted: Accepted, index: int) -> dict[str, A
             value = float(accepted.numeric[index, names.numeric.index(name)])
             found[name] = None if math.isnan(value) else value
         elif name in names.categorical:
-            found[name] = accepted.categorical[index, names.categorical.index(name)]
+            place = int(accepted.places[index, names.categorical.index(name)])
+            found[name] = "" if place == MISSING else names.categories[name][place]
     return found

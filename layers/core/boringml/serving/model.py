@@ -15,7 +15,7 @@ from boringml.errors import BoringError
 from boringml.package import layout
 from boringml.package.reader import Fetch
 from boringml.serving.decoder import Decoder, Record
-from boringml.serving.served_model import clipped, held_to_bounds, package_of, warmed
+from boringml.serving.served_model import held_to_bounds, package_of, warmed
 
 _OUTPUTS = [layout.PROBABILITIES_OUTPUT]
 
@@ -27,7 +27,7 @@ class Model:
         self.contract = contract
         self.version = version
         self.decoder = Decoder(contract)
-        self._run = _session(onnx).run
+        self._run = open_session(onnx).run
         features, most = contract.features, contract.max_records
         self._width = len(features.numeric)
         # A row of `numeric`, as C lays it out: packing is faster than numpy's own conversion.
@@ -62,20 +62,6 @@ class Model:
         positive: list[float] = probabilities[:, layout.POSITIVE_INDEX].tolist()
         return held_to_bounds(positive)
 
-    def predict_columns(self, numeric: Any, categorical: Any) -> Any:
-        """Return P(positive), float64 in [0, 1], of the rows of two arrays.
-
-        `numeric` is float64 (rows, fields) with NaN for what is missing, `categorical` holds text
-        with "" for it; fields as in the contract's features. Raises ValueError as `predict` does.
-        """
-        both = {layout.NUMERIC_INPUT: numeric, layout.CATEGORICAL_INPUT: categorical}
-        (probabilities,) = self._run(_OUTPUTS, {name: both[name] for name in self._buffers})
-        positive = probabilities[:, layout.POSITIVE_INDEX].astype(np.float64)
-        strange = ~((positive >= 0.0) & (positive <= 1.0))
-        for index in np.flatnonzero(strange):
-            positive[index] = clipped(float(positive[index]))
-        return positive
-
     def label(self, probability: float) -> str:
         """Return the contract's label of a probability."""
         return self.contract.label(probability)
@@ -87,21 +73,29 @@ class Model:
 def load_model(fetch: Fetch, name: str, digest: str, version: int) -> Model:
     """Return the model of a package, whose files `fetch` returns by name.
 
+    Raises what `onnx_of` raises, or what the model raises at its first prediction.
+    """
+    onnx, document = onnx_of(fetch, name, digest)
+    return warmed(Model(Contract.of(document), onnx, version), document)
+
+
+def onnx_of(fetch: Fetch, name: str, digest: str) -> tuple[bytes, dict[str, Any]]:
+    """Return model.onnx and contract.json of a package, whose files `fetch` returns by name.
+
     Raises BoringError `digest_mismatch` when the package is not the one of this digest,
     `package_wrong_model` when it is of another model than `name`, `runtime_not_supported`,
-    `package_incomplete`, what `fetch` raises, or what the model raises at its first prediction.
+    `package_incomplete`, or what `fetch` raises.
     """
     package = package_of(fetch, name, digest)
     runtime = package.manifest["runtime"]
     if runtime != layout.RUNTIME_ONNX:
         told = f"This function runs ONNX, not {runtime}: give the model that runtime."
         raise BoringError("runtime_not_supported", told)
-    onnx = package.read(layout.ONNX_MODEL)
-    document = json.loads(package.read(layout.CONTRACT))
-    return warmed(Model(Contract.of(document), onnx, version), document)
+    return package.read(layout.ONNX_MODEL), json.loads(package.read(layout.CONTRACT))
 
 
-def _session(onnx: bytes) -> Any:
+def open_session(onnx: bytes) -> Any:
+    """Return ONNX Runtime's session of a model, on one thread."""
     options = onnxruntime.SessionOptions()
     # A Lambda function has one request at a time and, below 1.8 GB, less than one core.
     options.intra_op_num_threads = 1

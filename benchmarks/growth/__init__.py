@@ -1,0 +1,1 @@
+"""How start, prediction, cost and control grow."""

@@ -1,0 +1,101 @@
+"""`boringml memory MODEL`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from boringml.adapters.prediction_log_reader import PredictionLogReader
+from boringml.errors import BoringError
+from boringml.governance.memory_size import Advice, Invocation, Price, advise, cpu_share
+from boringml.governance.prices import Prices
+from boringml_cli import wording
+from boringml_cli.arguments import Model
+from boringml_cli.failures import StackUnknownError
+from boringml_cli.session import Session, session_of
+
+
+def memory(
+    context: typer.Context,
+    model: Model,
+    p95_ms: Annotated[
+        float, typer.Option(min=1, help="95 of 100 invocations take no longer.")
+    ] = 300,
+    start_ms: Annotated[float, typer.Option(min=1, help="A start takes no longer.")] = 2000,
+    days: Annotated[int, typer.Option(min=1, help="Look back so many days.")] = 1,
+) -> None:
+    """How much memory a model's function should have, from what Lambda reported of it."""
+    session = session_of(context)
+    function = _function(session, session.known(model))
+    region = session.client("lambda").meta.region_name
+    second, million = Prices.load().function(region, function["Architectures"][0])
+    found = _reported(session, function["LoggingConfig"]["LogGroup"], days)
+    advice = advise(found, Price(second.usd, million.usd), p95_ms, start_ms)
+    document = {
+        "model": model,
+        "region": region,
+        "invocations": advice.invocations,
+        "starts": advice.starts,
+        "used_mb": advice.used_mb,
+        "now": vars(advice.now),
+        "better": vars(advice.better),
+        "saving": round(advice.saving, 4),
+        "why": advice.why,
+    }
+    session.output.show(document, _table(model, advice), escape(advice.why), _next(model, advice))
+
+
+def _function(session: Session, model: str) -> Any:
+    """Return the configuration of a model's function."""
+    try:
+        name = session.found(f"{wording.pascal(model)}Function")
+    except StackUnknownError as error:
+        told = f"{model} has no function of its own in {session.stack}: batches alone ask it."
+        raise BoringError("function_not_found", told, 404) from error
+    return session.client("lambda").get_function_configuration(FunctionName=name)
+
+
+def _reported(session: Session, group: str, days: int) -> list[Invocation]:
+    """Return what Lambda wrote of each invocation into a log group, oldest first."""
+    since = datetime.now(UTC) - timedelta(days=days)
+    reader = PredictionLogReader(session.client("logs"), group)
+    lines = reader.matching(int(since.timestamp() * 1000), type="platform.report")
+    found = [one for _at, line in lines if (one := Invocation.of(line))]
+    if not found:
+        told = (
+            f"{group} has no platform.report line of the last {days} days. Lambda writes one per "
+            "invocation where the function's SystemLogLevel is INFO; the local AWS writes none, "
+            "for its functions have neither a memory limit nor a share of the CPU."
+        )
+        raise BoringError("reports_missing", told, 404)
+    return found
+
+
+def _table(model: str, advice: Advice) -> Table:
+    table = Table(
+        "", "memory", "CPU", "p95", "longest start", "USD per million",
+        title=f"Memory of {model}, by {advice.invocations} invocations and {advice.starts} starts",
+    )  # fmt: skip
+    for name, size in (("now", advice.now), ("advised", advice.better)):
+        start = wording.NOTHING if size.start_ms is None else f"{size.start_ms:.0f} ms"
+        table.add_row(
+            name,
+            f"{size.memory_mb} MB",
+            f"{cpu_share(size.memory_mb):.2f}",
+            f"{size.p95_ms:.2f} ms",
+            start,
+            f"{size.usd_per_million:.3f}",
+        )
+    return table
+
+
+def _next(model: str, advice: Advice) -> str:
+    if advice.better == advice.now:
+        return "Leave it."
+    return (
+        f"Set MemorySize of {model} in template.yaml to {advice.better.memory_mb}, and "
+        f"serving.memory_mb of models/{model}/model.yaml where it is there; "
+        f"saves {advice.saving:.1%} of Lambda's cost. Deploy, release, and look again."
+    )
