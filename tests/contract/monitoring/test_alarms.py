@@ -74,8 +74,7 @@ def test_a_runbook_says_what_whoever_is_woken_asks(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_runbook_are_there(page: str) -> None:
     command = typer.main.get_command(app)
-    # Of the look at cost: to be taken out as it comes in.
-    known = {*getattr(command, "commands", {}), "cost"}
+    known = set(getattr(command, "commands", {}))
     assert set(re.findall(r"\bboringml ([a-z]+)", PAGES[page])) <= known
 
 
