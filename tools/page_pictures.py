@@ -12,7 +12,7 @@ from local.paths import DEFAULT_HOME, ROOT
 from tools.chromium import chromium
 
 # Width, and how much of the page's length is shown, in pixels.
-SIZES = {"phone": (360, 2200), "desktop": (1280, 2200)}
+SIZES = {"phone": (360, 2200), "desktop": (1280, 1560)}
 
 
 def main() -> None:

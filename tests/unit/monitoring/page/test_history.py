@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from boringml.monitoring.page.happened import happened
 from boringml.monitoring.page.lanes import BORN, CAME_BACK, STOPPED, WENT_LIVE, lanes
-from boringml.monitoring.page.releases import canary_looks, releases
+from boringml.monitoring.page.releases import Release, canary_looks, releases
+from boringml.monitoring.page.releases_section import _step
 from boringml.monitoring.page.window import asked_pairs, traffic_window
 from boringml.registry.history import served_at
 from boringml.registry.records import LIVE, MOVED, HistoryEvent
@@ -70,6 +71,17 @@ def test_releases_are_put_together_from_their_executions() -> None:
     assert not found[2].went_live
     assert set(found[2].steps) == {"smoke", "shadow", "canary"}
     assert [release.version for release in releases(HISTORY, 2)] == [7, 6]
+
+
+def test_a_step_that_left_no_word_of_its_own_is_told_by_the_reason_of_the_end() -> None:
+    release = releases(HISTORY, 8)[0]
+    end = HistoryEvent(
+        model="m", sequence=1, at=NOW, kind="release_step", alias=None, from_version=None,
+        to_version=7, by="b", why="w", details={"reason": {"code": "smoke_failed"}},
+    )  # fmt: skip
+    stopped = Release(release.version, release.begin, {}, end)
+    assert "failed" in str(_step(stopped, "smoke"))
+    assert _step(stopped, "canary") == "-"
 
 
 def test_a_canary_look_has_its_measures() -> None:

@@ -57,5 +57,12 @@ def test_nothing_of_nothing_is_no_share() -> None:
     assert words.of_all(9, 79) == "9 of 79 (11.4 %)"
 
 
+def test_who_did_it_is_short() -> None:
+    arn = "arn:aws:states:us-east-1:123456789012:execution:s-RollbackStateMachine-x:e3f6bb28-349f"
+    assert words.actor(arn) == "rollback e3f6bb28"
+    assert words.actor("arn:aws:iam::123456789012:user/ana") == "user/ana"
+    assert words.actor("demo") == "demo"
+
+
 def test_a_long_text_is_cut() -> None:
     assert words.short("a" * 1000, 10) == "a" * 9 + "\N{HORIZONTAL ELLIPSIS}"

@@ -10,7 +10,6 @@ from boringml.monitoring.page.answers import FINE, UNKNOWN, WATCH, Answer
 from boringml.monitoring.page.document import ModelDocument, Unread
 from boringml.monitoring.page.happened import moved
 from boringml.registry.records import LIVE, MOVED, HistoryEvent, ModelVersion
-from boringml.registry.wording import who
 
 # A move of the last day is news to who is on call now.
 _NEWS = timedelta(days=1)
@@ -45,7 +44,7 @@ def what_changed(document: ModelDocument) -> Answer:
     when = words.ago(move.at, document.as_of)
     tone = WATCH if document.as_of - move.at < _NEWS else FINE
     told = f"{moved(move)}, {when}"
-    said_by = f"By {who(move.by)}, {words.moment(move.at)}: {words.short(move.why)}"
+    said_by = f"By {words.actor(move.by)}, {words.moment(move.at)}: {words.short(move.why)}"
     return Answer(tone, told, f"{told}.", (said_by, *_under_way(document)))
 
 

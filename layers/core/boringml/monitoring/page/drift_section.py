@@ -51,7 +51,12 @@ def _body(document: ModelDocument) -> Iterator[Child]:
     features = sorted(drift_of(report), key=_by_news)
     if not features:
         return
-    yield _numbers(features)
+    told = [feature for feature in features if feature.watched or feature.drifted]
+    yield _numbers("By feature, what drifted first", told)
+    if others := [feature for feature in features if feature not in told]:
+        which = "that nobody watches, and that did not drift"
+        summary = f"{words.counted(len(others), 'feature')} {which}"
+        yield fold(summary, _numbers(f"Features {which}", others))
     yield note(
         "PSI must pass its limit, which is the larger of what matters and what chance makes at so "
         "many rows. The distance is in deviations of the training data for numbers, and the share "
@@ -73,7 +78,7 @@ def _by_news(feature: FeatureDrift) -> tuple[bool, bool, float]:
     return not feature.drifted, not feature.watched, -(feature.psi or 0.0)
 
 
-def _numbers(features: Sequence[FeatureDrift]) -> Markup:
+def _numbers(caption: str, features: Sequence[FeatureDrift]) -> Markup:
     rows: list[Sequence[Child]] = []
     for feature in features:
         watched = None if feature.watched else element("span", " not watched", class_="quiet")
@@ -88,7 +93,7 @@ def _numbers(features: Sequence[FeatureDrift]) -> Markup:
             )
         )
     columns = ("Feature", "Drift", "PSI", "Limit", "Distance", "Rows")
-    return table("By feature, what drifted first", columns, rows, numbers=(2, 3, 4, 5))
+    return table(caption, columns, rows, numbers=(2, 3, 4, 5))
 
 
 def _tone(feature: FeatureDrift) -> str:

@@ -104,6 +104,8 @@ def _rollbacks(document: PlatformDocument) -> Markup:
     tone = next((t for t in _WORST if any(a.tone == t for a in found.values())), UNKNOWN)
     worst = [f"{name}: {a.short}. {a.headline}" for name, a in found.items() if a.tone == tone]
     short = next((a.short for a in found.values() if a.tone == tone), "Nothing is live")
+    if tone == FINE:
+        worst = [f"Nothing speaks for it in any of {words.counted(len(found), 'model')}."]
     return card("Should we roll back?", Answer(tone, short, "", worst), large=True)
 
 

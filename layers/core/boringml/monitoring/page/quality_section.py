@@ -31,7 +31,7 @@ from boringml.monitoring.page.parts import (
 )
 from boringml.monitoring.page.reports import QualityDay, QualityView, quality_of
 from boringml.monitoring.report import FINE as REPORT_FINE
-from boringml.monitoring.report import RAISED, Report
+from boringml.monitoring.report import NOT_EVALUATED, RAISED, Report
 
 _PLOT = 130.0
 _TOP = 22.0
@@ -57,8 +57,11 @@ def _body(document: ModelDocument) -> Iterator[Child]:
     for report in reversed(reports):
         yield paragraph(badge(_TONES.get(report.status, UNKNOWN)), f" {words.short(report.says)}")
     views = [quality_of(report) for report in reports]
-    drawn = [view for view in views if any(day.value is not None for day in view.days)]
-    if drawn:
+    judged = [
+        view for view, report in zip(views, reports, strict=True) if report.status != NOT_EVALUATED
+    ]
+    drawn = [view for view in judged if any(day.value is not None for day in view.days)]
+    if len({day.day for view in drawn for day in view.days}) > 1:
         yield legend([(colour(view.version or 0), f"version {view.version}") for view in drawn])
         yield _drawing(drawn)
         yield note(
@@ -69,7 +72,7 @@ def _body(document: ModelDocument) -> Iterator[Child]:
     yield table(
         "Quality by version, over the days that have their labels",
         ("Version", "Measure", "Value", "95 % interval", "Labels", "Of all"),
-        [*(_row(view) for view in reversed(views)), *_others(views[-1])],
+        [*(_row(view) for view in reversed(views)), *(_others(judged[-1]) if judged else ())],
         numbers=(2, 3, 4, 5),
     )
     if drawn:
@@ -114,7 +117,7 @@ def _days(views: Sequence[QualityView]) -> Markup:
 
 def _drawing(views: Sequence[QualityView]) -> Markup:
     days = [_noon(day) for view in views for day in view.days]
-    span = Span(min(days), max(days)) if min(days) < max(days) else _around(days[0])
+    span = Span(min(days), max(days))
     values = [v for view in views for v in _values(view)]
     low, high = min(values), max(values)
     room = (high - low) * 0.08 or 0.05
@@ -151,11 +154,6 @@ def _drawing(views: Sequence[QualityView]) -> Markup:
         label(0, _TOP + _PLOT - 5, f"{low:.3f}", "tick"),
         time_axis(span, _TOP + _PLOT),
     )
-
-
-def _around(day: datetime) -> Span:
-    """Return the day itself: a single point is drawn in its middle."""
-    return Span(day.replace(hour=0), day.replace(hour=23, minute=59))
 
 
 def _values(view: QualityView) -> Iterator[float]:

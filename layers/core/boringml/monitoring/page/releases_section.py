@@ -74,7 +74,11 @@ def _body(document: ModelDocument) -> Iterator[Child]:
 
 
 def _road(found: list[Release], document: ModelDocument) -> Markup:
-    steps = [step for step in STEPS if any(step in release.steps for release in found)]
+    steps = [
+        step
+        for step in STEPS
+        if any(step in release.steps or _stopped_by(release, step) for release in found)
+    ]
     rows: list[list[Child]] = []
     for release in found:
         cells = [_step(release, step) for step in steps]
@@ -93,9 +97,15 @@ def _road(found: list[Release], document: ModelDocument) -> Markup:
 def _step(release: Release, step: str) -> Child:
     events = release.steps.get(step)
     if not events:
-        return "-"
+        return badge(BAD, "failed") if _stopped_by(release, step) else "-"
     outcome = str(events[-1].details.get("outcome"))
     return badge(_OUTCOMES.get(outcome, UNKNOWN), _SAID.get(outcome, outcome.replace("_", " ")))
+
+
+def _stopped_by(release: Release, step: str) -> bool:
+    """Return whether the reason of a release's end is a step's: smoke_failed is that of smoke."""
+    reason = map_of(release.end.details.get("reason")) if release.end else {}
+    return text_of(reason.get("code")).startswith(f"{step}_")
 
 
 def _end(release: Release) -> Child:

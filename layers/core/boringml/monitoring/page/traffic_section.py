@@ -22,7 +22,9 @@ from boringml.monitoring.page.parts import Section, legend, note, nothing, table
 from boringml.registry.records import LIVE, MOVED, HistoryEvent
 
 _PLOT = 120.0
-_TOP = 22.0
+_TOP = 40.0
+# So close to each other the names of two releases would lie on each other.
+_APART = 0.14
 
 
 def traffic_section(document: ModelDocument) -> Section:
@@ -183,11 +185,11 @@ def _at(
 
 def _releases(span: Span, moves: Sequence[tuple[datetime, int | None]]) -> list[Markup]:
     """Mark each move of live: a dashed line, and the version that went live."""
-    return [
-        element(
-            "g",
-            upright(span.share(at), _TOP - 4, _TOP + _PLOT, "move"),
-            label(span.share(at), _TOP - 8, "" if version is None else f"v{version} live", "move"),
-        )
-        for at, version in moves
-    ]
+    marks, named = [], -1.0
+    for at, version in moves:
+        x = span.share(at)
+        marks.append(upright(x, _TOP - 4, _TOP + _PLOT, "move"))
+        if x - named > _APART:
+            marks.append(label(x, _TOP - 8, f"v{version} live" if version else "none", "move"))
+            named = x
+    return marks

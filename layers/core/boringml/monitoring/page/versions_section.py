@@ -29,7 +29,6 @@ from boringml.monitoring.page.lanes import (
 from boringml.monitoring.page.markup import Child, Markup, element
 from boringml.monitoring.page.parts import Section, fold, nothing, table, unread
 from boringml.registry.records import HistoryEvent
-from boringml.registry.wording import who
 
 _MOST_VERSIONS = 8
 _MOST_EVENTS = 40
@@ -161,8 +160,8 @@ def _events(history: Sequence[HistoryEvent], document: ModelDocument) -> Iterato
     rows = [
         (
             words.time_element(event.at, words.clock_or_day(event.at, document.as_of)),
-            said,
-            [words.short(event.why), element("span", f" {who(event.by)}", class_="quiet")],
+            element("span", said, class_="what"),
+            [words.short(event.why), element("span", f" {words.actor(event.by)}", class_="quiet")],
         )
         for event, said in told[:_MOST_EVENTS]
     ]

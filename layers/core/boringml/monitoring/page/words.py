@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 from boringml.monitoring.page.markup import Markup, element
+from boringml.registry.wording import who
 
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 # More than this of a text that somebody else wrote is no help on a page.
@@ -102,6 +103,15 @@ def number(value: object) -> str:
 def index(value: float | None) -> str:
     """Return a number such as an index of stability with three digits behind the point."""
     return "-" if value is None else f"{value:.3f}"
+
+
+def actor(by: str) -> str:
+    """Return who did something: a person, or a release or rollback by the beginning of its name."""
+    if ":execution:" not in by:
+        return short(who(by), 60)
+    machine, name = by.split(":")[-2:]
+    kind = next((word for word in ("Rollback", "Release", "Train") if word in machine), "execution")
+    return f"{kind.lower()} {name[:8]}"
 
 
 def short(said: str, most: int = MOST_LETTERS) -> str:
