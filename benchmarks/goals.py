@@ -94,13 +94,13 @@ def picture(goals: Iterable[Mapping[str, Any]]) -> str:
         colour = _GREEN if goal["met"] else _RED
         unit = f" {goal['unit']}" if goal["unit"] else ""
         told = f"{_number(goal['measured']['median'])}{unit}, {goal['sense']} {goal['goal']:g}"
+        beside = max(ends["median"], ends["high"]) + 8
         body += [
             f'<text class="end" x="{left - 8}" y="{y + 4}">{escape(goal["what"])}</text>',
             f'<rect x="{left}" y="{y - 6}" width="{ends["median"] - left:.1f}" height="12" '
             f'fill="{colour}"/>',
             f'<path d="M{ends["low"]:.1f},{y} H{ends["high"]:.1f}" stroke="{_GREY}"/>',
-            f'<text x="{max(ends["median"], ends["high"]) + 8:.1f}" y="{y + 4}">'
-            f"{escape(told)}</text>",
+            f'<text x="{beside:.1f}" y="{y + 4}">{escape(told)}</text>',
         ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + wide + 130} {height}">'

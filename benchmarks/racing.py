@@ -59,8 +59,17 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
 
 
-def race(competitors: Mapping[str, Call], rounds: int, calls: int, warm_up: int = 200) -> Race:
-    """Time each call of each competitor, in turns that change direction each round."""
+def race(
+    competitors: Mapping[str, Call],
+    rounds: int,
+    calls: int,
+    warm_up: int = 200,
+    between: Call = lambda: None,
+) -> Race:
+    """Time each call of each competitor, in turns that change direction each round.
+
+    `between` is called, untimed, before each turn.
+    """
     for call in competitors.values():
         for _ in range(warm_up):
             call()
@@ -69,6 +78,7 @@ def race(competitors: Mapping[str, Call], rounds: int, calls: int, warm_up: int 
     for number in range(rounds):
         for name, call in list(competitors.items())[:: 1 if number % 2 else -1]:
             marks = []
+            between()
             for _ in range(calls):
                 begin = clock()
                 call()

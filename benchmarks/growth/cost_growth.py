@@ -34,11 +34,13 @@ from benchmarks.growth.cost_model import (
     together,
     usd,
 )
+from boringml.governance import prices as governance
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "cost-growth.md"
 PICTURE = ROOT / "docs" / "pictures" / "cost-growth.svg"
 PRICES = Path(__file__).parent / "prices.json"
+REGION, ARCHITECTURE = "us-east-1", "arm64"
 MEMORY_MB = 1024
 
 PROVISIONED = "Lambda provisioned, alone"
@@ -86,17 +88,30 @@ def crossings(
     return {name: {other: crossing(of(name), of(other)) for other in to} for name in LAMBDA}
 
 
+def listed() -> dict[str, Any]:
+    """Return the prices with their sources: the system's own, and those of what it is not."""
+    own = governance.Prices.load()
+    second, million = own.function(REGION, ARCHITECTURE)
+    found = {
+        "lambda_million_requests": vars(million),
+        "lambda_gb_second": vars(second),
+        "log_gb": vars(own.service(REGION, "log_gb")),
+    }
+    others = json.loads(PRICES.read_text())
+    return found | {name: price for name, price in others.items() if name != "comment"}
+
+
 def report() -> dict[str, Any]:
     """Return all numbers of the page."""
-    listed = json.loads(PRICES.read_text())
-    prices = Prices.of(listed)
+    prices_listed = listed()
+    prices = Prices.of(prices_listed)
     known, found = measured()
     shapes = {"steady": STEADY, "a day": DAY}
     ten = {name: way(10.0, STEADY, prices, known) for name, way in WAYS.items()}
     return {
         "measured": found,
         "assumptions": vars(known),
-        "prices": listed,
+        "prices": prices_listed,
         "months": {name: _months(shape, prices, known) for name, shape in shapes.items()},
         "logs": {rate: round(logs(rate, prices, known), 2) for rate in RATES},
         "parts_of_10": {
@@ -193,7 +208,6 @@ def tables(found: dict[str, Any]) -> dict[str, str]:
     prices = [
         [name.replace("_", " "), _price(one), one["as_of"], one["source"]]
         for name, one in found["prices"].items()
-        if name != "comment"
     ]
     over = [f"over {name}" for name in LAMBDA]
     return {
@@ -247,7 +261,7 @@ def main() -> int:
     """Write the results, the plot and the page's tables; return 0."""
     found = report()
     path = write("cost-growth", found)
-    prices = Prices.of(json.loads(PRICES.read_text()))
+    prices = Prices.of(listed())
     known, _ = measured()
     lines = {
         **WAYS,

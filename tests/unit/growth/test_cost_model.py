@@ -33,8 +33,9 @@ from benchmarks.growth.cost_model import (
     together,
     usd,
 )
+from boringml.governance import prices as governance
 
-PRICES = Prices.of(json.loads(cost_growth.PRICES.read_text()))
+PRICES = Prices.of(cost_growth.listed())
 KNOWN = Assumptions()
 WAYS = (on_demand, provisioned, rest_api, http_api, balancer, lambda_balancer, fargate, kubernetes)
 
@@ -86,6 +87,11 @@ def test_each_tier_has_its_own_price() -> None:
     assert tiered(1500, PRICES.rest_api_tiers) == near(1165.5 + 1867.6 + 1190)
     # 300 x 1.00 + 700 x 0.90, as in the source's own example.
     assert tiered(1000, PRICES.http_api_tiers) == near(930)
+
+
+def test_the_first_tier_is_the_price_that_the_system_reckons_with() -> None:
+    own = governance.Prices.load().service("us-east-1", "api_million_requests")
+    assert PRICES.rest_api_tiers[0][1] == own.usd
 
 
 def test_a_balancer_is_billed_by_its_hours_and_by_the_larger_unit() -> None:
