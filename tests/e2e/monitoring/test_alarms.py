@@ -127,11 +127,29 @@ def rung_since(stack: Stack, begin: datetime) -> set[str]:
     }
 
 
+def settled_alarms(stack: Stack, seconds: float = 5) -> list[Alarm]:
+    """Return the alarms once no state has changed for so long: each is looked at every second."""
+    alarms: list[Alarm] = []
+    seen: dict[str, str] = {}
+    since = time.monotonic()
+
+    def settled() -> bool:
+        nonlocal alarms, seen, since
+        alarms = alarms_of(stack)
+        now = {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+        if now != seen:
+            seen, since = now, time.monotonic()
+        return time.monotonic() - since > seconds
+
+    stack.until(settled, "what other tests did is seen", 120)
+    return alarms
+
+
 def test_each_alarm_rings_once_at_its_team(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ledger, cloudwatch = Ledger(), stack.local_aws.client("cloudwatch")
-    alarms = alarms_of(stack)
+    alarms = settled_alarms(stack)
     composites = [alarm for alarm in alarms if "AlarmRule" in alarm]
     listener = Listener(stack, {action for alarm in alarms for action in alarm["AlarmActions"]})
     firing = Firing(
