@@ -34,8 +34,10 @@ PROCESS = Path(__file__).with_name("process.py")
 # An initialisation that takes longer than 10 s is stopped and run again within the function's
 # timeout ("Lambda execution environment lifecycle"); here it has both at once.
 INIT_SECONDS = 10
-# The longest wait for output that a process which died owes.
+# The longest wait for output that a process which died owes, and one that lives: it has written its
+# mark before its answer, but who reads it here may have been kept from it by others.
 OUTPUT_SECONDS = 0.25
+LIVING_SECONDS = 30.0
 
 # The error object of the invocation that runs on this thread: MiniStack keeps only its text.
 _failure: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar(
@@ -153,14 +155,20 @@ class PythonEnvironment(lambda_runtime.Worker):  # type: ignore[misc]
             lines.put(line.rstrip("\n"))
 
     def _drain_stderr_bounded(self, *_waits: float) -> str:
-        """Return what the invocation printed: all until its end mark."""
+        """Return what the invocation printed: all until its end mark.
+
+        What is left behind would be taken for the next one's, and that of the last one be lost.
+        """
         lines = []
-        deadline = time.monotonic() + OUTPUT_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
+        process = self._proc
+        deadline = time.monotonic() + LIVING_SECONDS
+        while time.monotonic() < deadline:
             try:
-                line = self._stderr_queue.get(timeout=left)
+                line = self._stderr_queue.get(timeout=OUTPUT_SECONDS)
             except queue.Empty:
-                break
+                if process is None or process.poll() is not None:
+                    break
+                continue
             # Output without an end of line stands before the mark.
             text, mark, _ = line.partition(END_OF_OUTPUT)
             if text or not mark:
