@@ -12,7 +12,11 @@ from boringml.adapters.athena_query import AthenaQuery
 from boringml.adapters.jobs_table import JobsTable, Limits
 from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.prediction_log_reader import PredictionLogReader
+from boringml.adapters.serving_function import ServingFunction
 from boringml.errors import BoringError
+from boringml.governance.cost import prediction_cost
+from boringml.governance.prices import Prices
+from boringml.governance.usage_cost import Machine
 from boringml.jobs.job import document, iso
 from boringml.jobs.job_id import posted_ms_of
 from boringml.jobs.telling import callback_id
@@ -30,6 +34,8 @@ from boringml_cli.session import Session, session_of
 
 # A job may be posted a moment before the clocks of others say so.
 _SLACK_MS = 60_000
+# What a request leaves in the log, Lambda's own two lines with it, as measured: docs/flows/cost.md.
+_LOG_BYTES = 1500
 Lines = list[dict[str, Any]]
 
 
@@ -63,7 +69,8 @@ def trace(
         )
         raise BoringError("request_not_found", told)
     label = _labels(session, model, lines)
-    way = way_of(model, lines, session.registry.history(model), label=label)
+    cost = _costs(session, model) if lines else unknown
+    way = way_of(model, lines, session.registry.history(model), label=label, cost_usd=cost)
     callbacks = _callbacks(session, request_id, since_ms) if job and job.get("callback") else []
     found = {"request_id": request_id, "source": source, **way, "job": job, "callbacks": callbacks}
     session.output.show(found, *_pictures(found))
@@ -126,6 +133,34 @@ def _job(session: Session, job_id: str) -> dict[str, Any] | None:
 def _callbacks(session: Session, job_id: str, since_ms: int) -> Lines:
     reader = PredictionLogReader(session.client("logs"), session.found("CallbackLogGroup"))
     return [callback_attempt(line) for _, line in reader.matching(since_ms, id=callback_id(job_id))]
+
+
+def _costs(session: Session, model: str) -> Known:
+    """Return what tells the cost of the request of a line; the first record stands for all.
+
+    By the machine that live runs on now, without the INIT of a cold start, which no line tells.
+    None where the Region has no prices.
+    """
+    functions = session.client("lambda")
+    name = session.found(f"{wording.pascal(model)}Function")
+    memory_mb, architecture = ServingFunction(functions, name).size("live")
+    machine = Machine(memory_mb=memory_mb, architecture=architecture, retention_days=0)
+    prices, region = Prices.load(), functions.meta.region_name
+
+    def cost(line: Mapping[str, Any]) -> float | None:
+        if line.get("record") or line.get("latency_ms") is None:
+            return None
+        try:
+            parts = prediction_cost(
+                line["latency_ms"], machine, region=region, log_bytes=_LOG_BYTES, prices=prices
+            )
+        except BoringError as error:
+            if error.code != "price_unknown":
+                raise
+            return None
+        return round(sum(parts.values()), 9)
+
+    return cost
 
 
 def _pictures(found: Mapping[str, Any]) -> list[Any]:

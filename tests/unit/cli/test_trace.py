@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -85,12 +86,23 @@ class Athena:
         return {"ResultSet": {"Rows": data}}
 
 
+class Functions:
+    """Lambda, where live has a gigabyte on arm64."""
+
+    meta = SimpleNamespace(region_name="us-east-1")
+
+    def get_function_configuration(self, **asked: str) -> dict[str, Any]:
+        assert asked == {"FunctionName": "predict", "Qualifier": "live"}
+        return {"MemorySize": 1024, "Architectures": ["arm64"]}
+
+
 @pytest.fixture
 def traced(shell: pytest.MonkeyPatch, world: World) -> Any:
     """A world in which version 2 has a tenth of version 1's requests, and what the logs say."""
     known = {
         **conftest.OUTPUTS,
         "CreditLogGroup": "predictions",
+        "CreditFunction": "predict",
         "CallbackLogGroup": "callbacks",
         "LakeBucket": "lake",
         "LakeDatabase": "lake",
@@ -106,7 +118,7 @@ def traced(shell: pytest.MonkeyPatch, world: World) -> Any:
     real = session.Session.client
 
     def given(logs: Any, athena: Any = None) -> Any:
-        clients = {"logs": logs, "athena": athena}
+        clients = {"logs": logs, "athena": athena, "lambda": Functions()}
 
         def client(self: session.Session, service: str) -> Any:
             return clients.get(service) or real(self, service)
@@ -128,7 +140,11 @@ def test_each_version_that_answered_is_told_with_how_it_became_live(traced: Any)
     assert versions[3] is None, "nobody released that"
     first = found["records"][0]
     assert (first["probability"], first["latency_ms"]) == (0.1, 3.25)
-    assert (first["label"], first["cost_usd"]) == (None, None)
+    assert first["label"] is None
+    # A request, 4 ms of a gigabyte, the API, and 1,500 bytes of log.
+    by_hand = 0.2e-6 + 0.004 * 0.0000133334 + 3.5e-6 + 0.5 * 1500 / 2**30
+    assert first["cost_usd"] == pytest.approx(by_hand, abs=1e-9)
+    assert found["records"][1]["cost_usd"] is None, "one request, paid once"
     assert not {"_aws", "requests"} & set(first)
     assert logs.asked[-1]["filterPattern"] == (
         '{ ($.request_id = "r-1") || ($.upstream_request_id = "r-1") }'
