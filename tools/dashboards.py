@@ -4,7 +4,6 @@
 need of the stack (names of functions, queues, alarms) are the template's parameters.
 """
 
-import argparse
 import json
 import re
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import yaml
 
 from tools.dashboard_bodies import model_dashboard, pascal, platform_dashboard
+from tools.generated import write_or_check
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "dashboards" / "dashboards.yaml"
@@ -78,21 +78,7 @@ def rendered(root: Path = ROOT) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the template, or with --check say whether it is stale; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.dashboards", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 when stale")
-    check = parser.parse_args(arguments).check
-    text = rendered()
-    name = TARGET.relative_to(ROOT)
-    if not check:
-        TARGET.parent.mkdir(exist_ok=True)
-        TARGET.write_text(text)
-        print(f"{name} written")
-        return 0
-    if TARGET.exists() and TARGET.read_text() == text:
-        print(f"{name} is fresh")
-        return 0
-    print(f"{name} is stale: run python -m tools.dashboards")
-    return 1
+    return write_or_check("tools.dashboards", __doc__, ROOT, TARGET, rendered, arguments)
 
 
 if __name__ == "__main__":

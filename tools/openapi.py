@@ -4,7 +4,6 @@
 it in by AWS::Include, which knows the long form of intrinsic functions alone.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from tools.generated import write_or_check
 from tools.openapi_errors import (
     EDGE_ERRORS,
     EXAMPLE_ID,
@@ -282,21 +282,7 @@ def rendered(root: Path = ROOT) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the definition, or with --check say whether it is stale; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.openapi", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 when stale")
-    check = parser.parse_args(arguments).check
-    text = rendered()
-    name = TARGET.relative_to(ROOT)
-    if not check:
-        TARGET.parent.mkdir(exist_ok=True)
-        TARGET.write_text(text)
-        print(f"{name} written")
-        return 0
-    if TARGET.exists() and TARGET.read_text() == text:
-        print(f"{name} is fresh")
-        return 0
-    print(f"{name} is stale: run python -m tools.openapi")
-    return 1
+    return write_or_check("tools.openapi", __doc__, ROOT, TARGET, rendered, arguments)
 
 
 if __name__ == "__main__":

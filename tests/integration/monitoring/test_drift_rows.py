@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 from moto import mock_aws
 
-from boringml.adapters import served_rows
+from boringml.adapters import parquet_source
 from boringml.adapters.batch_files import BatchFiles
 from boringml.adapters.batch_rows import BatchRows
 from boringml.adapters.declarations import contract
@@ -79,11 +79,11 @@ def read(lake: ObjectStore) -> list[int]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("small", [served_rows._SMALL, 0], ids=["whole files", "ranges"])
+@pytest.mark.parametrize("small", [parquet_source._SMALL, 0], ids=["whole files", "ranges"])
 def test_rows_are_those_of_the_window_the_version_and_of_clients(
     lake: ObjectStore, small: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served_rows, "_SMALL", small)
+    monkeypatch.setattr(parquet_source, "_SMALL", small)
     put(lake, "2026-11-25", "a.parquet", [line(n) for n in range(20)], pa.timestamp("ms"))
     utc = pa.timestamp("ns", "UTC")
     put(lake, "2026-11-24", "b.parquet", [line(n) for n in range(20, 40)], utc)

@@ -95,7 +95,7 @@ def test_what_hive_writes_is_read_as_what_arrow_writes(lake: ObjectStore) -> Non
 def test_of_a_large_file_the_columns_alone_are_fetched(
     lake: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("boringml.adapters.predictions_lake._SMALL", 0)
+    monkeypatch.setattr("boringml.adapters.parquet_source._SMALL", 0)
     put(lake, f"{FOLDER}one.parquet", predictions(["a", "b"]))
     assert names(lake) == [["a/0", "b/0"]]
 

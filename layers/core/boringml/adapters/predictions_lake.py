@@ -16,12 +16,11 @@ import pyarrow.parquet
 
 from boringml.adapters.batch_files import SUMMARY
 from boringml.adapters.object_store import ObjectStore, StoredObject
+from boringml.adapters.parquet_source import parquet_source
 from boringml.monitoring.label_join import Predictions, milliseconds, names_of_requests
 from boringml.serving.stages import UNCOUNTED
 
 _COLUMNS: Final = ["at", "request_id", "record", "model_version", "stage", "code", "probability"]
-# A small file is fetched at once; of a larger one, the columns that are read.
-_SMALL: Final = 4 * 1024 * 1024
 _AT_ONCE: Final = 16
 
 
@@ -69,11 +68,7 @@ class PredictionsLake:
             return list(pool.map(lambda file: self._table(file, columns), files))
 
     def _table(self, file: StoredObject, columns: list[str]) -> Any:
-        if file.size <= _SMALL:
-            source: Any = pa.BufferReader(self._lake.read(file.key))
-        else:
-            version_id, _, _ = self._lake.pinned(file.key)
-            source = self._lake.version(file.key, version_id).open()
+        source = parquet_source(self._lake, file)
         # The folder has `model` and `date` for the reader of a table; a file alone does not.
         with pyarrow.parquet.ParquetFile(source, pre_buffer=False) as parquet:
             return parquet.read(columns, use_threads=False)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import reduce
+from functools import partial, reduce
 from itertools import islice
 from typing import Any, Final
 
@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from boringml.adapters.object_store import ObjectStore, StoredObject
+from boringml.adapters.parquet_source import parquet_source
 from boringml.monitoring.window import Rows
 from boringml.serving.stages import UNCOUNTED
 
 _COLUMNS: Final = ["at", "model_version", "stage", "code", "features", "prediction", "probability"]
 _BATCH_ROWS: Final = 8192
-# A small file is fetched whole, and as many at once; of a larger one, the columns that are read.
-_SMALL: Final = 4 * 1024 * 1024
+# Files that are fetched at once.
 _AT_ONCE: Final = 16
 
 
@@ -40,7 +40,7 @@ class ServedRows:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             files = self._files(model, begin, end)
             while group := list(islice(files, _AT_ONCE)):
-                for source in pool.map(self._source, group):
+                for source in pool.map(partial(parquet_source, self._lake), group):
                     yield from _rows(source, version, begin, end, features)
 
     def _files(self, model: str, begin: datetime, end: datetime) -> Iterator[StoredObject]:
@@ -50,12 +50,6 @@ class ServedRows:
             folder = f"predictions/model={model}/date={day:%Y-%m-%d}/"
             yield from (item for item in self._lake.list(folder) if item.key.endswith(".parquet"))
             day += timedelta(days=1)
-
-    def _source(self, file: StoredObject) -> Any:
-        if file.size <= _SMALL:
-            return pa.BufferReader(self._lake.read(file.key))
-        version_id, _, _ = self._lake.pinned(file.key)
-        return self._lake.version(file.key, version_id).open()
 
 
 def _rows(

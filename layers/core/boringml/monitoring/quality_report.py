@@ -1,6 +1,5 @@
 """What one look at quality says: a report for each version, the event of a fall, the metrics."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ import numpy as np
 
 from boringml.monitoring import quality
 from boringml.monitoring.label_join import MILLISECONDS_A_DAY, Joined, moment
+from boringml.monitoring.metric_line import metric_line
 from boringml.monitoring.quality import Comparison, Holdout, Window
 from boringml.monitoring.quality_settings import QualitySettings
 from boringml.monitoring.report import FINE, NOT_EVALUATED, QUALITY, RAISED, Report
@@ -151,34 +151,25 @@ def metrics_line(report: Report, namespace: str, request_id: str) -> str:
     One dimension, `model`. `quality_evaluated` is 1 or 0; `quality_fell` is 1 or 0 where it was
     evaluated and absent where it was not; what is None is absent too.
     """
-    now = datetime.now(UTC)
     window = report.details["window"]
     values: dict[str, float] = {"quality_evaluated": int(report.status != NOT_EVALUATED)}
     if report.status != NOT_EVALUATED:
         values["quality_fell"] = int(report.status == RAISED)
     values |= {to: window[name] for name, to in _METRICS.items() if window[name] is not None}
-    line = {
-        "level": "WARN" if report.status == RAISED else "INFO",
-        "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "kind": "quality",
-        "request_id": request_id,
-        "model": report.model,
-        "model_version": str(report.version),
-        "status": report.status,
-        "says": report.says,
-        **values,
-        "_aws": {
-            "Timestamp": int(now.timestamp() * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": namespace,
-                    "Dimensions": [["model"]],
-                    "Metrics": [{"Name": name, "Unit": "None"} for name in values],
-                }
-            ],
+    return metric_line(
+        namespace,
+        report.model,
+        values,
+        datetime.now(UTC),
+        level="WARN" if report.status == RAISED else "INFO",
+        further={
+            "kind": "quality",
+            "request_id": request_id,
+            "model_version": str(report.version),
+            "status": report.status,
+            "says": report.says,
         },
-    }
-    return json.dumps(line, allow_nan=False) + "\n"
+    )
 
 
 def look_at(
