@@ -71,6 +71,13 @@ bad-requests: setup ## Show the status and code that each bad request gets over 
 simulate: setup ## Show by simulation how often the judge of a canary is right
 	.venv/bin/python -m benchmarks.release.canary_simulation
 
+.PHONY: bench bench-guard
+bench: setup ## Measure every performance claim and write the table of goals (15 minutes)
+	@$(BIN)/python -m benchmarks
+
+bench-guard: setup ## Tell whether the hot path has become slower, as CI does (half a minute)
+	@$(BIN)/python -m benchmarks.serving.guard
+
 .PHONY: batch-bench batch-run
 batch-bench: setup ## Score 2 million rows in batch beside raw ONNX Runtime, and measure memory
 	@$(BIN)/python -m benchmarks.batch.throughput

@@ -9,17 +9,22 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boringml.adapters.s3_get import S3Get
 from boringml.errors import BoringError
-from boringml.serving.model import Model, load_model
+from boringml.package import layout
+from boringml.package.ahead import ahead
 from boringml.serving.predict import Predictor
 from boringml.serving.prediction_log import ProcessStart, load_failure_line
 from boringml.settings import load
 
+if TYPE_CHECKING:
+    from boringml.serving.model import Model
+
 # A layer and its function have 250 MB; a model that needs more than half belongs elsewhere.
 MAX_FILE_BYTES = 128 * 1024 * 1024
+_FILES = (layout.MANIFEST, layout.ONNX_MODEL, layout.CONTRACT)
 
 
 @dataclass(frozen=True)
@@ -33,19 +38,18 @@ class Settings:
     aws_lambda_function_version: str = "none"
 
 
-def _model(settings: Settings) -> Model | None:
+def _model(settings: Settings) -> "Model | None":
     """Return the released model, or None on the version that no release made."""
     if not settings.model_package:
         return None
     if settings.model_version < 1:
         raise BoringError("settings_missing", "Set the environment variable MODEL_VERSION.")
     with S3Get.of(os.environ) as s3:
-        return load_model(
-            s3.folder(settings.model_package, MAX_FILE_BYTES),
-            settings.model_name,
-            settings.model_digest,
-            settings.model_version,
-        )
+        files = ahead(s3.folder(settings.model_package, MAX_FILE_BYTES), _FILES)
+        # Here, while the files are on their way: numpy and ONNX Runtime are most of a start.
+        from boringml.serving.model import load_model
+
+        return load_model(files, settings.model_name, settings.model_digest, settings.model_version)
 
 
 def _start(settings: Settings) -> Predictor:

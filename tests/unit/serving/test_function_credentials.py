@@ -1,7 +1,6 @@
 """Whose role the function reads with, in its environment or beside a snapshot."""
 
 import json
-from http.client import HTTPConnection
 
 import pytest
 
@@ -21,10 +20,7 @@ GIVEN = {"AccessKeyId": "a", "SecretAccessKey": "s", "Token": "t", "Expiration":
 def provider(monkeypatch: pytest.MonkeyPatch, *answers: bytes | OSError) -> Wire:
     wire = Wire(*answers)
 
-    def connect(host: str, timeout: float) -> HTTPConnection:
-        return wire.connect("http", host)
-
-    monkeypatch.setattr(function_credentials, "HTTPConnection", connect)
+    monkeypatch.setattr(function_credentials, "_connect", lambda host: wire.connect("http", host))
     return wire
 
 

@@ -110,7 +110,7 @@ def test_a_model_gets_the_features_in_the_order_of_the_contract(
 ) -> None:
     given: dict[str, Any] = {}
 
-    def run(_outputs: Any, inputs: dict[str, Any]) -> list[Any]:
+    def run(_outputs: Any, inputs: dict[str, Any], _options: Any) -> list[Any]:
         given.update({name: tensor.copy() for name, tensor in inputs.items()})
         return [np.array([[0.5, 0.5]])]
 
@@ -157,7 +157,7 @@ def test_a_model_may_have_features_of_one_kind(kind: str, monkeypatch: pytest.Mo
     model = Model(Contract.of(document), tiny.onnx_model(), 1)
     given: list[str] = []
 
-    def run(_outputs: Any, inputs: dict[str, Any]) -> list[Any]:
+    def run(_outputs: Any, inputs: dict[str, Any], _options: Any) -> list[Any]:
         given.extend(inputs)
         return [np.array([[0.5, 0.5]])]
 

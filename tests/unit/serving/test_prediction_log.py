@@ -157,7 +157,7 @@ def test_two_logs_of_one_process_have_one_start() -> None:
     start = ProcessStart()
     logs = [PredictionLog({"model": "credit", "model_version": "1"}, start=start) for _ in range(2)]
     lines = [
-        json.loads(each.lines({"a": 1}, [], code=None, failed=False, latency_ms=0.5))
+        json.loads(each.lines('"a":1', [], code=None, failed=False, latency_ms=0.5))
         for each in logs
     ]
     assert [line["cold_start"] for line in lines] == [True, False]
@@ -166,7 +166,7 @@ def test_two_logs_of_one_process_have_one_start() -> None:
 @given(st.floats(0, 1e6))
 def test_a_bucket_holds_what_is_above_the_one_before(latency_ms: float) -> None:
     lines = PredictionLog({"model": "credit"})
-    text = lines.lines({"a": 1}, [], code=None, failed=False, latency_ms=latency_ms)
+    text = lines.lines('"a":1', [], code=None, failed=False, latency_ms=latency_ms)
     bucket = json.loads(text)["latency_bucket"]
     bounds = (0, *LATENCY_BOUNDS)
     if bucket.startswith(">"):
@@ -242,7 +242,7 @@ def test_each_line_has_the_time_of_its_request(monkeypatch: pytest.MonkeyPatch) 
     seen = []
     for now in (1767225600.0, 1767225600.9996, 1767225601.25):
         monkeypatch.setattr("boringml.serving.prediction_log.time.time", lambda now=now: now)
-        line = json.loads(lines.lines({"a": 1}, [], code=None, failed=False, latency_ms=0.5))
+        line = json.loads(lines.lines('"a":1', [], code=None, failed=False, latency_ms=0.5))
         seen.append((line["timestamp"], line["_aws"]["Timestamp"]))
     assert seen == [
         ("2026-01-01T00:00:00.000Z", 1767225600000),

@@ -1,8 +1,9 @@
-"""HTTP connections whose other end is a script: http.client itself runs, without a network."""
+"""HTTP connections whose other end is a script: HttpGet itself runs, without a network."""
 
 import io
-from http.client import HTTPConnection
 from typing import Any
+
+from boringml.adapters.http_get import HttpGet
 
 
 def answer(status: int, content: bytes, promised: int | None = None) -> bytes:
@@ -20,19 +21,14 @@ class Wire:
         self.places: list[tuple[str, str]] = []
         self.open = 0
 
-    def connect(self, scheme: str, host: str) -> HTTPConnection:
+    def connect(self, scheme: str, host: str) -> HttpGet:
+        """Return a connection that is not opened yet."""
+        return HttpGet(scheme, host, 1, self._opened)
+
+    def _opened(self, scheme: str, host: str, _timeout: float) -> Any:
         self.places.append((scheme, host))
-        return _Connection(self, host)
-
-
-class _Connection(HTTPConnection):
-    def __init__(self, wire: Wire, host: str) -> None:
-        super().__init__(host)
-        self._wire = wire
-
-    def connect(self) -> None:
-        self._wire.open += 1
-        self.sock: Any = _Socket(self._wire)
+        self.open += 1
+        return _Socket(self)
 
 
 class _Socket:
@@ -46,7 +42,22 @@ class _Socket:
         given = self._wire.answers.pop(0)
         if isinstance(given, OSError):
             raise given
-        return io.BytesIO(given)
+        return _Stream(given)
 
     def close(self) -> None:
         self._wire.open -= 1
+
+
+class _Stream(io.BytesIO):
+    """What a whole answer is followed by is nothing, for as long as the connection stays open."""
+
+    def __init__(self, given: bytes) -> None:
+        super().__init__(given)
+        head, _, content = given.partition(b"\r\n\r\n")
+        self._stays_open = b"Content-Length: %d" % len(content) in head
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = len(self.getbuffer()) - self.tell()
+        if self._stays_open and (size is None or not 0 <= size <= left):
+            raise TimeoutError("nothing more comes")
+        return super().read(size)

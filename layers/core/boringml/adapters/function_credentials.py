@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException
-from urllib.parse import urlsplit
 
+from boringml.adapters.http_get import BrokenAnswerError, HttpGet
 from boringml.adapters.s3_signature import Credentials
 from boringml.errors import BoringError
 
 _TIMEOUT_SECONDS = 2
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MAX_BYTES = 65536
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def credentials_of(environ: Mapping[str, str]) -> Credentials:
@@ -26,20 +26,25 @@ def credentials_of(environ: Mapping[str, str]) -> Credentials:
             environ.get("AWS_SECRET_ACCESS_KEY", ""),
             environ.get("AWS_SESSION_TOKEN", ""),
         )
-    place = urlsplit(environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", ""))
+    uri = environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
+    scheme, _, place = uri.partition("://")
+    host, _, path = place.partition("/")
     # The token goes to this machine alone, whatever the variable says.
-    if place.scheme != "http" or place.hostname not in _LOOPBACK:
+    if scheme != "http" or (host.rpartition(":")[0] or host) not in _LOOPBACK:
         told = "Neither AWS_ACCESS_KEY_ID nor a local AWS_CONTAINER_CREDENTIALS_FULL_URI is set."
         raise BoringError("credentials_missing", told)
-    token = environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
-    connection = HTTPConnection(place.netloc, timeout=_TIMEOUT_SECONDS)
+    connection = _connect(host)
     try:
-        connection.request("GET", place.path or "/", headers={"Authorization": token})
-        answer = connection.getresponse()
-        given = json.loads(answer.read())
+        headers = {"Authorization": environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")}
+        _status, answer = connection.get(f"/{path}", headers, _MAX_BYTES)
+        given = json.loads(answer)
         return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["Token"])
-    except (OSError, HTTPException, ValueError, KeyError) as error:
+    except (OSError, BrokenAnswerError, ValueError, KeyError) as error:
         told = f"The provider of credentials gives none: {error!r}."
         raise BoringError("credentials_missing", told) from error
     finally:
         connection.close()
+
+
+def _connect(host: str) -> HttpGet:
+    return HttpGet("http", host, _TIMEOUT_SECONDS)

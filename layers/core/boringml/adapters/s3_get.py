@@ -6,11 +6,10 @@ docs/adr/0002-signed-s3-get-without-boto3.md.
 
 import time
 from collections.abc import Callable, Mapping
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from types import TracebackType
-from urllib.parse import urlsplit
 
 from boringml.adapters.function_credentials import credentials_of
+from boringml.adapters.http_get import BrokenAnswerError, HttpGet
 from boringml.adapters.s3_signature import Credentials, encoded_path, signed_headers
 from boringml.errors import BoringError
 
@@ -19,16 +18,15 @@ _ATTEMPTS = 3
 # the Lambda execution environment lifecycle", Init phase).
 _TIMEOUT_SECONDS = 3
 
-Connect = Callable[[str, str], HTTPConnection]
+Connect = Callable[[str, str], HttpGet]
 
 
 class _PassingError(Exception):
     """A failure that another attempt may not meet."""
 
 
-def _connect(scheme: str, host: str) -> HTTPConnection:
-    kind = HTTPSConnection if scheme == "https" else HTTPConnection
-    return kind(host, timeout=_TIMEOUT_SECONDS)
+def _connect(scheme: str, host: str) -> HttpGet:
+    return HttpGet(scheme, host, _TIMEOUT_SECONDS)
 
 
 class S3Get:
@@ -49,7 +47,7 @@ class S3Get:
         self._region = region
         self._endpoint = endpoint.rstrip("/")
         self._connect = connect
-        self._open: dict[tuple[str, str], HTTPConnection] = {}
+        self._open: dict[tuple[str, str], HttpGet] = {}
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "S3Get":
@@ -97,7 +95,7 @@ class S3Get:
             try:
                 status, content = self._get(scheme, host, path, max_bytes)
                 break
-            except (OSError, HTTPException, _PassingError) as error:
+            except (OSError, BrokenAnswerError, _PassingError) as error:
                 # What is left of a broken answer must not be read as the next one.
                 self._close()
                 if attempt == _ATTEMPTS:
@@ -120,8 +118,9 @@ class S3Get:
         """Return scheme, host and encoded path: by host on AWS, by path at one's own endpoint."""
         path = "/" + encoded_path(key)
         if self._endpoint:
-            parts = urlsplit(self._endpoint)
-            return parts.scheme, parts.netloc, f"{parts.path}/{bucket}{path}"
+            scheme, _, place = self._endpoint.partition("://")
+            host, slash, below = place.partition("/")
+            return scheme, host, f"{slash}{below}/{bucket}{path}"
         suffix = "amazonaws.com.cn" if self._region.startswith("cn-") else "amazonaws.com"
         return "https", f"{bucket}.s3.{self._region}.{suffix}", path
 
@@ -130,16 +129,11 @@ class S3Get:
         self._open[scheme, host] = connection
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         headers = signed_headers(self._credentials, self._region, host, path, now)
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        content = answer.read(max_bytes + 1)
-        if answer.status >= 500:
-            raise _PassingError(f"S3 answers {answer.status}")
-        promised = int(answer.headers.get("Content-Length") or len(content))
-        # read() with a bound tells nothing of a connection that broke off.
-        if len(content) < min(promised, max_bytes + 1):
-            raise _PassingError(f"S3 sent {len(content)} bytes of {promised}")
-        return answer.status, content
+        del headers["host"]  # the connection sends it itself
+        status, content = connection.get(path, headers, max_bytes)
+        if status >= 500:
+            raise _PassingError(f"S3 answers {status}")
+        return status, content
 
     def _close(self) -> None:
         for connection in self._open.values():

@@ -7,8 +7,11 @@ botocore's own signature.
 import hashlib
 import hmac
 from dataclasses import dataclass
-from urllib.parse import quote
 
+# As they are; `urllib.parse` knows them, too, but takes 2 ms of a start to import.
+_UNRESERVED = frozenset(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_.~",
+)
 _EMPTY_BODY = hashlib.sha256(b"").hexdigest()
 
 
@@ -23,7 +26,7 @@ class Credentials:
 
 def encoded_path(key: str) -> str:
     """Return an object's key as it stands in a URL, and so in the signature."""
-    return quote(key, safe="/-_.~")
+    return "".join([chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in key.encode()])
 
 
 def signed_headers(

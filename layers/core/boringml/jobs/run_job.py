@@ -15,7 +15,8 @@ from boringml.jobs.message import JobMessage, parse
 from boringml.jobs.request import JobRequest, check_key, parse_request, records_of
 from boringml.jobs.states import EXPIRED, FAILED, REFUSED, SUCCEEDED
 from boringml.jobs.telling import Sender, tell
-from boringml.serving.predict import predictions_of
+from boringml.serving.json_text import members_of
+from boringml.serving.outcomes import Outcomes
 from boringml.serving.prediction_log import PredictionLog
 from boringml.serving.served_model import ServedModel
 
@@ -173,7 +174,7 @@ class Worker:
         if there is not None:
             raise _ClosedError(there)
         begin = time.perf_counter()
-        lines: list[dict[str, Any]] = []
+        lines: list[str] = []
         try:
             if self.model is None or request is None:
                 told = f"No version of {self.name} has been released yet."
@@ -198,13 +199,13 @@ class Worker:
 
     def _predicted(
         self, model: ServedModel, request: JobRequest
-    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    ) -> tuple[dict[str, Any], list[str]]:
         records = records_of(request, model.decoder)
         if isinstance(records, list):
-            shown, lines = predictions_of(model, records)
-            return {"predictions": shown}, lines
-        (shown_one,), lines = predictions_of(model, [records])
-        return shown_one, lines
+            shown, lines = Outcomes(model).of(records)
+            return {"predictions": [orjson.loads(f"{{{one}}}") for one in shown]}, lines
+        only, line = Outcomes(model).of_one(records)
+        return orjson.loads(f"{{{only}}}"), [line]
 
     def _kept(self, message: JobMessage, result: Mapping[str, Any]) -> Outcome:
         encoded = orjson.dumps(result)
@@ -219,7 +220,7 @@ class Worker:
         self,
         message: JobMessage,
         receives: int,
-        lines: list[dict[str, Any]],
+        lines: list[str],
         *,
         code: str | None = None,
         latency_ms: float = 0.0,
@@ -234,9 +235,13 @@ class Worker:
         }
         failed = code is not None and BoringError(code, "").status >= 500
         told = self.log.lines(
-            fields, [] if code else lines, code=code, failed=failed, latency_ms=latency_ms
+            members_of(fields),
+            [] if code else lines,
+            code=code,
+            failed=failed,
+            latency_ms=latency_ms,
         )
-        self.write(told.decode())
+        self.write(told)
 
     def _wait(self, receives: int) -> int:
         """Return the seconds until a key that is in progress may be free.

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec.structs import replace
 
 from boringml.contract.contract import Contract
 from boringml.serving.refusals import body_too_large, refusal_of
@@ -26,8 +25,7 @@ class Decoder:
         ]
         self._decode = msgspec.json.Decoder(record | several).decode
         self._encode = msgspec.json.Encoder().encode
-        # What is UNSET is not encoded, which is faster than picking the others one by one.
-        self._hidden = dict.fromkeys(contract.sensitive, msgspec.UNSET)
+        self._sensitive = contract.sensitive
 
     def decode(self, body: bytes) -> Record | list[Record]:
         """Return one record, or a list of them as the client sent it.
@@ -45,8 +43,14 @@ class Decoder:
         return decoded
 
     def loggable(self, record: Record) -> bytes:
-        """Return a record as JSON without the sensitive fields; absent ones are null."""
-        return self._encode(replace(record, **self._hidden))
+        """Return a record as JSON without the sensitive fields; absent ones are null.
+
+        The record itself loses them, for good: predict first.
+        """
+        # What is UNSET is not encoded. Setting it in place takes half of what a copy does.
+        for name in self._sensitive:
+            setattr(record, name, msgspec.UNSET)
+        return self._encode(record)
 
 
 def record_type(contract: Contract) -> Any:
@@ -61,7 +65,6 @@ def record_type(contract: Contract) -> Any:
         "Record",
         fields,
         forbid_unknown_fields=True,
-        frozen=True,
         gc=False,
         # Else msgspec wants optional fields last, and the order is that of the tensors.
         kw_only=True,

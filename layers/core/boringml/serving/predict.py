@@ -1,16 +1,13 @@
 """The use case of the online pattern: an API Gateway event in, its answer out."""
 
-import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
 from boringml.errors import BoringError
 from boringml.serving import proxy_event
-from boringml.serving.decoder import Record
+from boringml.serving.json_text import json_of, members_of
+from boringml.serving.outcomes import Outcomes
 from boringml.serving.prediction_log import (
     NAMESPACE,
     PredictionLog,
@@ -19,23 +16,18 @@ from boringml.serving.prediction_log import (
 )
 from boringml.serving.served_model import ServedModel
 from boringml.serving.stages import UNCOUNTED
+from boringml.serving.standard_output import writer
 from boringml.serving.trace_id import is_trace
 from boringml.serving.upstream_id import is_upstream_id
 
 Write = Callable[[str], Any]
-Body = dict[str, Any]
-Line = dict[str, Any]
-
-
-def _print(lines: str) -> None:
-    # Looked up each time: Lambda's runtime puts its own stream there.
-    sys.stdout.write(lines)
 
 
 class Predictor:
     """Answers the requests of one process. `model` is None before the first release.
 
-    `flags` are the words of the setting FEATURE_FLAGS, and `start` is that of the process.
+    `write` takes the lines of the log, which else go to standard output. `flags` are the words of
+    the setting FEATURE_FLAGS, and `start` is that of the process.
     """
 
     def __init__(
@@ -43,7 +35,7 @@ class Predictor:
         name: str,
         model: ServedModel | None,
         function_version: str,
-        write: Write = _print,
+        write: Write | None = None,
         namespace: str = NAMESPACE,
         pattern: str = "online",
         flags: str = "",
@@ -51,7 +43,10 @@ class Predictor:
     ) -> None:
         self.name = name
         self.model = model
-        self._write = write
+        self._outcomes = Outcomes(model) if model else None
+        version = model.version if model else 0
+        self._about = f',"model":{json_of(name)},"model_version":{version}'
+        self._write = write or writer()
         constants = line_constants(
             name,
             model.version if model else None,
@@ -71,71 +66,55 @@ class Predictor:
         context = event.get("requestContext") or {}
         request_id = context.get("requestId") or invocation_id
         status, code = 200, None
-        lines: list[Line]
+        lines: list[str]
         try:
-            body, lines = self._predict(event)
+            told, lines = self._predict(event)
         except BoringError as error:
-            status, body, code, lines = error.status, error.body(), error.code, []
+            status, told, code, lines = error.status, members_of(error.body()), error.code, []
         except Exception as error:  # noqa: BLE001 - the last line of defence: a caller sees no stack trace
-            told = "The service failed; the request_id finds the cause in the log."
-            failure = BoringError("internal_error", told)
-            status, body, code, lines = (
-                failure.status,
-                failure.body(),
-                failure.code,
-                [_trace(error)],
-            )
-        answer = proxy_event.answer(status, body, request_id)
+            said = "The service failed; the request_id finds the cause in the log."
+            failure = BoringError("internal_error", said)
+            status, code = failure.status, failure.code
+            told, lines = members_of(failure.body()), [members_of(_trace(error))]
+        named = json_of(request_id)
+        answer = proxy_event.answer_of(status, f'{told},"request_id":{named}', request_id)
         stage = context.get("stage")
         headers = event.get("headers") or {}
         upstream = proxy_event.header(headers, "X-Request-Id")
         trace = proxy_event.header(headers, "X-Amzn-Trace-Id")
-        written = self._log.lines(
-            {
-                "stage": stage,
-                "request_id": request_id,
-                "upstream_request_id": upstream if is_upstream_id(upstream) else None,
-                "trace_id": trace if is_trace(trace) else None,
-            },
+        lines_of_log = self._log.lines(
+            f'"stage":{json_of(stage)},"request_id":{named}'
+            f',"upstream_request_id":{json_of(upstream) if is_upstream_id(upstream) else "null"}'
+            f',"trace_id":{json_of(trace) if is_trace(trace) else "null"}',
             lines,
             code=code,
             failed=status >= 500,
             latency_ms=(time.perf_counter() - begin) * 1000,
             counted=stage not in UNCOUNTED,
         )
-        self._write(written.decode())
+        self._write(lines_of_log)
         return answer
 
-    def _predict(self, event: Mapping[str, Any]) -> tuple[Body, list[Line]]:
-        model = self.model
-        if model is None:
+    def _predict(self, event: Mapping[str, Any]) -> tuple[str, list[str]]:
+        """Return the members of the answer, and those of each record's line."""
+        model, outcomes = self.model, self._outcomes
+        if model is None or outcomes is None:
             told = f"No version of {self.name} has been released yet: train one, then try again."
             raise BoringError("model_not_released", told)
         decoded = model.decoder.decode(proxy_event.body_of(event, model.contract.max_body_bytes))
         if isinstance(decoded, list):
-            shown, lines = predictions_of(model, decoded)
-            body: Body = {"predictions": shown}
-        else:
-            (body,), lines = predictions_of(model, [decoded])
-        body["model"] = self.name
-        body["model_version"] = model.version
-        return body, lines
+            shown, lines = outcomes.of(decoded)
+            together = "},{".join(shown)
+            return f'"predictions":[{{{together}}}]{self._about}', lines
+        one, line = outcomes.of_one(decoded)
+        return one + self._about, [line]
 
 
-def predictions_of(model: ServedModel, records: list[Record]) -> tuple[list[Body], list[Line]]:
-    """Return what the caller sees of each record, and what the log has of it."""
-    loggable = model.decoder.loggable
-    shown, lines = [], []
-    for record, probability in zip(records, model.predict(records), strict=True):
-        label = model.label(probability)
-        shown.append({"prediction": label, "probability": probability})
-        features = orjson.Fragment(loggable(record))
-        lines.append({"features": features, "prediction": label, "probability": probability})
-    return shown, lines
-
-
-def _trace(error: BaseException) -> Line:
+def _trace(error: BaseException) -> dict[str, str]:
     """Return where an error and its causes were raised: what they say may be a person's data."""
+    # Here, as no start needs it.
+    import traceback
+
     told = []
     cause: BaseException | None = error
     while cause is not None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import orjson
+from boringml.serving.json_text import json_of, members_of
 
 # Of one stack among others, see the setting METRICS_NAMESPACE.
 NAMESPACE = "BoringML"
@@ -30,7 +30,14 @@ _MODEL_LOAD = {"Name": "model_load_ms", "Unit": "Milliseconds"}
 
 # Milliseconds; a bucket holds what is above the one before, up to its own bound.
 LATENCY_BOUNDS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
-_BUCKETS = [b"<=%d" % bound for bound in LATENCY_BOUNDS] + [b">%d" % LATENCY_BOUNDS[-1]]
+_BUCKETS = [f',"latency_bucket":"<={bound}"' for bound in LATENCY_BOUNDS]
+_BUCKETS.append(f',"latency_bucket":">{LATENCY_BOUNDS[-1]}"')
+# Digits of the milliseconds of a second.
+_DIGITS = [f"{number:03d}" for number in range(1000)]
+# Without a level and an RFC 3339 time, a log-level filter may drop a line with its metrics.
+_CLOSE = "}\n"
+_ANSWERED = 'null,"requests":1,"failures":0'
+_INFO, _ERROR = (f'{{"level":"{level}","timestamp":"' for level in ("INFO", "ERROR"))
 
 
 class ProcessStart:
@@ -83,69 +90,58 @@ class PredictionLog:
         further: Mapping[str, str] = MappingProxyType({}),
         start: ProcessStart | None = None,
     ) -> None:
-        told = b'",%b,"cold_start":' % orjson.dumps(constants)[1:-1]
-        self._warm, self._cold = told + b"false,", told + b"true,"
+        told = f'Z",{members_of(constants)},"cold_start":'
+        self._warm, self._cold = told + "false,", told + "true,"
         metrics = [*_METRICS, *({"Name": name, "Unit": unit} for name, unit in further.items())]
-        self._directive = _directive(namespace, [(_DIMENSIONS, metrics)])
+        self._end = _end(namespace, [(_DIMENSIONS, metrics)])
         self._start = start or ProcessStart()
-        self._first_directive = _first_directive(namespace, metrics, self._start.load_ms)
+        self._first_end = _first_end(namespace, metrics, self._start.load_ms)
         self._second = -1
-        self._second_text = b""
+        self._time = self._epoch = ""
 
     def lines(
         self,
-        request: Mapping[str, Any],
-        records: Sequence[Mapping[str, Any]],
+        request: str,
+        records: Sequence[str],
         *,
         code: str | None,
         failed: bool,
         latency_ms: float,
         counted: bool = True,
-    ) -> bytes:
+    ) -> str:
         """Return a line for each record, the first of which carries the metrics of the request.
 
-        `request` are the fields that the records share. `code` is that of a refusal; `failed`
-        tells whether it was the service's fault. A request without records gets one line; one that
-        is not `counted` leaves its lines and no metrics.
+        `request` are the fields that the records share, and a record is its own ones, both as
+        members of a JSON object without its braces. `code` is that of a refusal; `failed` tells
+        whether it was the service's fault. A request without records gets one line; one that is
+        not `counted` leaves its lines and no metrics.
         """
         now = time.time()
-        is_cold = not self._start.is_told
-        self._start.is_told = True
-        directive = self._first_directive if is_cold else self._directive
-        # Without a level and an RFC 3339 time, a log-level filter may drop a line with its metrics.
-        shared = b"".join(
-            (
-                b'{"level":"ERROR","timestamp":"' if failed else b'{"level":"INFO","timestamp":"',
-                self._timestamp(now),
-                self._cold if is_cold else self._warm,
-                orjson.dumps(request)[1:-1],
-            )
-        )
-        first = b"".join(
-            (
-                shared,
-                b',"record":0,"code":%b,"requests":1,"failures":%d,"latency_ms":%.3f'
-                % (orjson.dumps(code) if code else b"null", failed, latency_ms),
-                b',"latency_bucket":"%b"' % _BUCKETS[bisect_left(LATENCY_BOUNDS, latency_ms)],
-                _further(records[0]) if records else b"",
-                directive % int(now * 1000) if counted else b"}\n",
-            )
+        second = int(now)
+        if second != self._second:
+            self._second, self._epoch = second, str(second)
+            self._time = _whole_seconds(second)
+        digits = _DIGITS[int((now - second) * 1000)]
+        constants, end = self._warm, self._end
+        if not self._start.is_told:
+            self._start.is_told = True
+            constants, end = self._cold, self._first_end
+        shared = f"{_ERROR if failed else _INFO}{self._time}.{digits}{constants}{request}"
+        outcome = f'"{code}","requests":1,"failures":{failed:d}' if code else _ANSWERED
+        first = (
+            f'{shared},"record":0,"code":{outcome},"latency_ms":{latency_ms:.3f}'
+            f"{_BUCKETS[bisect_left(LATENCY_BOUNDS, latency_ms)]}"
+            f"{',' if records else ''}{records[0] if records else ''}"
+            f"{f'{end[0]}{self._epoch}{digits}{end[1]}' if counted else _CLOSE}"
         )
         if len(records) < 2:
             return first
-        return first + b"".join(
-            [
-                b'%b,"record":%d%b}\n' % (shared, place, _further(record))
-                for place, record in enumerate(records[1:], 1)
-            ]
-        )
-
-    def _timestamp(self, now: float) -> bytes:
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._second_text = _whole_seconds(second)
-        return b"%b.%03dZ" % (self._second_text, int((now - second) * 1000))
+        further = [
+            f'{shared},"record":{place},{record}{_CLOSE}'
+            for place, record in enumerate(records)
+            if place
+        ]
+        return first + "".join(further)
 
 
 def load_failure_line(fields: Mapping[str, Any], namespace: str = NAMESPACE) -> str:
@@ -154,16 +150,13 @@ def load_failure_line(fields: Mapping[str, Any], namespace: str = NAMESPACE) -> 
     `fields` has the dimension `model`.
     """
     now = time.time()
-    line = b'{"level":"ERROR","timestamp":"%bZ"%b%b' % (
-        _whole_seconds(int(now)),
-        _further({**fields, "model_load_failures": 1}),
-        _directive(namespace, [([["model"]], _LOAD_METRICS)]) % int(now * 1000),
-    )
-    return line.decode()
+    before, after = _end(namespace, [([["model"]], _LOAD_METRICS)])
+    told = members_of({**fields, "model_load_failures": 1})
+    return f'{_ERROR}{_whole_seconds(int(now))}Z",{told}{before}{int(now * 1000)}{after}'
 
 
-def _directive(namespace: str, parts: Sequence[tuple[Any, Any]]) -> bytes:
-    """Return the end of a line, whose one gap is the milliseconds since 1970.
+def _end(namespace: str, parts: Sequence[tuple[Any, Any]]) -> tuple[str, str]:
+    """Return the end of a line: what is before and after the milliseconds since 1970.
 
     `parts` are dimension sets, with their metrics.
     """
@@ -171,10 +164,10 @@ def _directive(namespace: str, parts: Sequence[tuple[Any, Any]]) -> bytes:
         {"Namespace": namespace, "Dimensions": dimensions, "Metrics": metrics}
         for dimensions, metrics in parts
     ]
-    return b',"_aws":{"Timestamp":%%d,"CloudWatchMetrics":%b}}\n' % orjson.dumps(directives)
+    return ',"_aws":{"Timestamp":', f',"CloudWatchMetrics":{json_of(directives)}}}}}\n'
 
 
-def _first_directive(namespace: str, metrics: Any, load_ms: float | None) -> bytes:
+def _first_end(namespace: str, metrics: Any, load_ms: float | None) -> tuple[str, str]:
     """Return the end of the first line of a process, with the metrics of its start."""
     values: dict[str, Any] = {"cold_starts": 1}
     told = [_COLD_STARTS]
@@ -182,13 +175,9 @@ def _first_directive(namespace: str, metrics: Any, load_ms: float | None) -> byt
         values["model_load_ms"] = round(load_ms, 3)
         told.append(_MODEL_LOAD)
     parts = [(_DIMENSIONS, metrics), (_START_DIMENSIONS, told)]
-    return _further(values) + _directive(namespace, parts)
+    before, after = _end(namespace, parts)
+    return f",{members_of(values)}{before}", after
 
 
-def _further(fields: Mapping[str, Any]) -> bytes:
-    """Return one or more members, as they follow others in a JSON object."""
-    return b"," + orjson.dumps(fields)[1:-1]
-
-
-def _whole_seconds(second: int) -> bytes:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
+def _whole_seconds(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
