@@ -39,12 +39,12 @@ EXTENSIONS = (
     "local.aws.cloudwatch.queues",
     "local.aws.cloudwatch.metric_filters",
     "local.aws.cloudwatch.log_volume",
-    # Around what looks at log events: they see the lines as AWS writes them.
-    "local.aws.functions.reports",
     "local.aws.queues.visibility",
     "local.aws.queues.locking",
     "local.aws.permissions",
     "local.aws.logs",
+    # Around what looks at log events: they see the lines as AWS writes them.
+    "local.aws.functions.reports",
     "local.aws.firehose",
     "local.aws.sagemaker",
     "local.aws.step_functions",

@@ -190,6 +190,9 @@ def _ordered(sign: str, text: str) -> Matches:
 
 
 def _equal(text: str) -> Matches:
+    if text == "*":
+        # Alone it is any value, a number too: { $.latency = * }.
+        return lambda value: value is not _ABSENT
     if text.startswith('"'):
         wanted = json.loads(text)
     else:

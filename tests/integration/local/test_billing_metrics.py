@@ -120,7 +120,7 @@ def test_a_metric_filter_sums_a_number_of_the_events_that_match(
     "change",
     [
         {"filterPattern": "ERROR"},
-        {"filterPattern": "{ $.a > 1 }"},
+        {"filterPattern": "{ $.a ? 1 }"},
         {"metricTransformations": [{"dimensions": {"a": "$.a"}}]},
     ],
 )
