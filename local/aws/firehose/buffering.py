@@ -207,12 +207,13 @@ def _objects(
     for keys, documents in parts.items():
         prefix = _prefix(config, config.get("Prefix", ""), keys=dict(keys))
         if columns is None:
-            objects.append((prefix, b"\n".join(documents) + b"\n", ""))
+            extension = config.get("FileExtension") or ""
+            objects.append((prefix, b"\n".join(documents) + b"\n", extension))
             continue
         body, bad = _converted(columns, documents)
         failed += bad
         if body:
-            objects.append((prefix, body, ".parquet"))
+            objects.append((prefix, body, config.get("FileExtension") or ".parquet"))
     return objects, failed
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 import yaml
 
+from boringml.adapters.prediction_files import PARQUET
 from tests.contract.template.test_wiring import ROOT, Loader
 
 TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"]
@@ -66,6 +67,7 @@ def test_objects_lie_where_the_table_looks() -> None:
     keys = [key["Name"] for key in TABLE["PartitionKeys"]]
     folders = "/".join(f"{key}=!{{partitionKeyFromQuery:{key}}}" for key in keys)
     assert STREAM["Prefix"] == f"predictions/{folders}/"
+    assert STREAM["FileExtension"] == PARQUET
     template = TABLE["Parameters"]["storage.location.template"]
     told = "/".join(f"{key}=${{!{key}}}" for key in keys)
     assert template == f"s3://${{LakeBucket}}/predictions/{told}"

@@ -213,6 +213,17 @@ def test_wanted_lines_become_rows_of_their_partition(make_lake: Make) -> None:
     assert (lake.metric("IncomingRecords"), lake.metric("DeliveryToS3.Records")) == (2, 3)
 
 
+@pytest.mark.parametrize(
+    ("told", "end"), [({}, ".parquet"), ({"FileExtension": ".snappy.parquet"}, ".snappy.parquet")]
+)
+def test_names_end_as_the_stream_says(make_lake: Make, told: dict[str, str], end: str) -> None:
+    lake = make_lake(**told)
+    lake.log(line(0))
+    (key,) = until(lambda: lake.keys("rows/"))
+    # What AWS puts before it is a UUID, which has no dot.
+    assert key.partition(".")[2] == end[1:]
+
+
 def test_athena_reads_the_partitions_that_the_table_projects(make_lake: Make) -> None:
     lake = make_lake()
     lake.log(line(1), line(2), line(3, model="secret"), line(4, timestamp="2025-12-31T00:00:00Z"))

@@ -94,7 +94,7 @@ def test_rows_are_those_of_the_window_the_version_and_of_clients(
         line(93, stage="smoke"),
         line(94, stage="shadow"),
         line(95, code="internal_error"),
-        line(97, prediction=None),
+        line(97, prediction=None, probability=None),
     ]
     taken = [line(50, at=BEGIN), line(51, stage=None)]
     put(lake, "2026-11-24", "c.parquet", others + taken, pa.timestamp("ms"))

@@ -6,7 +6,7 @@ scored in `scored/` (docs/flows/batch.md).
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -17,8 +17,14 @@ import pyarrow.parquet
 from boringml.adapters.batch_files import SUMMARY
 from boringml.adapters.object_store import ObjectStore, StoredObject
 from boringml.adapters.parquet_source import parquet_source
+from boringml.adapters.prediction_files import (
+    PARQUET,
+    days,
+    milliseconds_of,
+    prediction_files,
+    was_served,
+)
 from boringml.monitoring.label_join import Predictions, milliseconds, names_of_requests
-from boringml.serving.stages import UNCOUNTED
 
 _COLUMNS: Final = ["at", "request_id", "record", "model_version", "stage", "code", "probability"]
 _AT_ONCE: Final = 16
@@ -32,27 +38,21 @@ class PredictionsLake:
 
     def requests(self, model: str, first: date, last: date) -> Iterator[Predictions]:
         """Yield what was predicted on each UTC day; what a release asked is no traffic."""
-        for day in _days(first, last):
-            folder = f"predictions/model={model}/date={day:%Y-%m-%d}/"
-            tables = self._tables(
-                [item for item in self._lake.list(folder) if _is_data(item.key)],
-                _COLUMNS,
-            )
+        for day in days(first, last):
+            tables = self._tables(prediction_files(self._lake, model, day), _COLUMNS)
             if tables:
-                yield _served(pa.concat_tables([_plain(table) for table in tables]))
+                yield _predictions(pa.concat_tables([_served(table) for table in tables]))
 
     def scores(self, model: str, first: date, last: date) -> Iterator[Predictions]:
         """Yield what batches scored on each UTC day; a run counts once it is whole.
 
         The time of a score is when its part was written.
         """
-        for day in _days(first, last):
+        for day in days(first, last):
             found = list(self._lake.list(f"scored/{model}/date={day:%Y-%m-%d}/"))
             whole = {_folder(item.key) for item in found if item.key.endswith(f"/{SUMMARY}")}
             parts = [
-                item
-                for item in found
-                if _folder(item.key) in whole and item.key.endswith(".parquet")
+                item for item in found if _folder(item.key) in whole and item.key.endswith(PARQUET)
             ]
             tables = self._tables(parts, ["key", "model_version", "probability"])
             for item, table in zip(parts, tables, strict=True):
@@ -74,43 +74,27 @@ class PredictionsLake:
             return parquet.read(columns, use_threads=False)
 
 
-def _plain(table: Any) -> Any:
-    """Return the columns in one type each: writers differ in widths, and in zones of time."""
-    # Times are UTC; what Hive writes (INT96) says no zone, and has nanoseconds.
-    at = table["at"].cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
+def _served(table: Any) -> Any:
+    """Return what clients got, each column in one type: writers differ in widths."""
+    kept = table.filter(was_served(table))
     return pa.table(
         {
-            "at": at,
-            "request_id": table["request_id"].cast(pa.string()),
-            "record": table["record"].cast(pa.int32()),
-            "version": pc.fill_null(table["model_version"].cast(pa.int64()), 0),
-            "stage": pc.fill_null(table["stage"].cast(pa.string()), ""),
-            "failed": pc.is_valid(table["code"]),
-            "probability": table["probability"].cast(pa.float64()),
+            "at": milliseconds_of(kept["at"]),
+            "request_id": kept["request_id"].cast(pa.string()),
+            "record": kept["record"].cast(pa.int32()),
+            "version": pc.fill_null(kept["model_version"].cast(pa.int64()), 0),
+            "probability": kept["probability"].cast(pa.float64()),
         }
     )
 
 
-def _served(table: Any) -> Predictions:
-    """Return the predictions that clients got."""
-    asked = pc.is_in(table["stage"], pa.array(UNCOUNTED))
-    answered = pc.and_(pc.invert(table["failed"]), pc.is_valid(table["probability"]))
-    kept = table.filter(pc.and_(answered, pc.invert(asked)))
+def _predictions(table: Any) -> Predictions:
     return Predictions(
-        names_of_requests(kept["request_id"], kept["record"]).combine_chunks(),
-        kept["at"].to_numpy(),
-        kept["version"].to_numpy(),
-        kept["probability"].to_numpy(),
+        names_of_requests(table["request_id"], table["record"]).combine_chunks(),
+        table["at"].to_numpy(),
+        table["version"].to_numpy(),
+        table["probability"].to_numpy(),
     )
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=number) for number in range((last - first).days + 1))
-
-
-def _is_data(key: str) -> bool:
-    """Return whether readers of tables read an object: not if its name begins with these."""
-    return not key.rpartition("/")[2].startswith(("_", "."))
 
 
 def _folder(key: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial, reduce
 from itertools import islice
 from typing import Any, Final
@@ -14,8 +14,13 @@ import pyarrow.parquet
 
 from boringml.adapters.object_store import ObjectStore, StoredObject
 from boringml.adapters.parquet_source import parquet_source
+from boringml.adapters.prediction_files import (
+    days,
+    milliseconds_of,
+    prediction_files,
+    was_served,
+)
 from boringml.monitoring.window import Rows
-from boringml.serving.stages import UNCOUNTED
 
 _COLUMNS: Final = ["at", "model_version", "stage", "code", "features", "prediction", "probability"]
 _BATCH_ROWS: Final = 8192
@@ -44,12 +49,8 @@ class ServedRows:
                     yield from _rows(source, version, begin, end, features)
 
     def _files(self, model: str, begin: datetime, end: datetime) -> Iterator[StoredObject]:
-        # A row lies under the date of its own time.
-        day, last = begin.astimezone(UTC).date(), end.astimezone(UTC).date()
-        while day <= last:
-            folder = f"predictions/model={model}/date={day:%Y-%m-%d}/"
-            yield from (item for item in self._lake.list(folder) if item.key.endswith(".parquet"))
-            day += timedelta(days=1)
+        for day in days(begin.astimezone(UTC).date(), end.astimezone(UTC).date()):
+            yield from prediction_files(self._lake, model, day)
 
 
 def _rows(
@@ -58,16 +59,12 @@ def _rows(
     first, last = (int(moment.timestamp() * 1000) for moment in (begin, end))
     with pyarrow.parquet.ParquetFile(source, pre_buffer=False) as file:
         for batch in file.iter_batches(_BATCH_ROWS, columns=_COLUMNS, use_threads=False):
-            # Writers differ in units and zones; all mean UTC.
-            at = batch["at"].cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
-            stage = pc.fill_null(batch["stage"].cast(pa.string()), "")
+            at = milliseconds_of(batch["at"])
             wanted = [
                 pc.greater_equal(at, first),
                 pc.less(at, last),
                 pc.equal(batch["model_version"].cast(pa.string()), str(version)),
-                pc.invert(pc.is_in(stage, pa.array(UNCOUNTED))),
-                pc.is_null(batch["code"]),
-                pc.is_valid(batch["prediction"]),
+                was_served(batch),
             ]
             kept = batch.filter(reduce(pc.and_, wanted))
             if kept.num_rows:
