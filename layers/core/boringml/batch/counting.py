@@ -1,18 +1,11 @@
 """The end of a run as a metric: alarms and dashboards of a model that batches alone ask."""
 
-import json
-import time
+import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from boringml.batch.finish import Publish
-
-_METRICS = [
-    {"Name": "batches", "Unit": "Count"},
-    {"Name": "failed_batches", "Unit": "Count"},
-    {"Name": "batch_rows", "Unit": "Count"},
-]
+from boringml.metric_line import COUNT, metric_line
 
 
 def batch_line(kind: str, detail: Mapping[str, Any], namespace: str) -> str | None:
@@ -23,28 +16,21 @@ def batch_line(kind: str, detail: Mapping[str, Any], namespace: str) -> str | No
     """
     if not detail.get("run"):
         return None
-    now = time.time()
-    return json.dumps(
-        {
-            "level": "INFO",
-            "timestamp": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
-            "event": kind,
-            "model": detail["model"],
-            "run": detail["run"],
-            "batches": 1,
-            "failed_batches": 1 if kind == "BatchFailed" else 0,
-            "batch_rows": detail.get("scored", 0),
-            "_aws": {
-                "Timestamp": int(now * 1000),
-                "CloudWatchMetrics": [
-                    {"Namespace": namespace, "Dimensions": [["model"]], "Metrics": _METRICS}
-                ],
-            },
-        }
-    )
+    metrics = {
+        "batches": 1,
+        "failed_batches": 1 if kind == "BatchFailed" else 0,
+        "batch_rows": detail.get("scored", 0),
+    }
+    fields = {"event": kind, "model": detail["model"], "run": detail["run"]}
+    return metric_line(namespace, fields, metrics, units=dict.fromkeys(metrics, COUNT))
 
 
-def counted(publish: Publish, namespace: str, write: Callable[[str], object] = print) -> Publish:
+def _print(line: str) -> None:
+    # Looked up each time: Lambda's runtime puts its own stream there.
+    sys.stdout.write(line)
+
+
+def counted(publish: Publish, namespace: str, write: Callable[[str], object] = _print) -> Publish:
     """Return `publish` that counts as well: whoever ends a run tells it, so it is counted there.
 
     An end that is told again is counted again, as its event is.

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from boringml.errors import BoringError
+from boringml.metric_line import metric_line
 from boringml.monitoring.drift_report import metrics_of
 from boringml.monitoring.drift_settings import DriftSettings
-from boringml.monitoring.metric_line import metric_line
 from boringml.monitoring.report import Report
 from boringml.release.plan import is_served
 
@@ -56,7 +56,7 @@ def look_at_all(
         except Exception as error:  # noqa: BLE001 - raised again below, after the other models
             failed.append(f"{model}: {type(error).__name__}: {error}")
             continue
-        write(metric_line(namespace, model, metrics_of(report), datetime.now(UTC)))
+        write(metric_line(namespace, {"model": model}, metrics_of(report)))
         found[model] = {"status": report.status, "version": report.version, "says": report.says}
     if failed:
         told = "; ".join(failed)

@@ -9,6 +9,7 @@ from boringml.batch.open_batch import HeldRun
 from boringml.errors import BoringError
 from boringml.governance.prices import Prices
 from boringml.governance.usage_cost import MONTH_DAYS
+from boringml.metric_line import metric_line
 from boringml.monitoring.cost import DAY, CostLimits
 from boringml.monitoring.cost_report import (
     Findings,
@@ -18,7 +19,6 @@ from boringml.monitoring.cost_report import (
     cost_report,
     training_last,
 )
-from boringml.monitoring.metric_line import metric_line
 from boringml.monitoring.report import Report
 from boringml.package.reader import Package
 from boringml.registry.records import ModelVersion
@@ -107,7 +107,7 @@ def measure_cost(
         )
     _tell_rise(report, teller)
     teller.reports.put(report)
-    teller.write(metric_line(teller.namespace, model, _metrics(report), now))
+    teller.write(metric_line(teller.namespace, {"model": model}, _metrics(report), now=now))
     return report
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
 
+from boringml.metric_line import metric_line
 from boringml.monitoring import quality
 from boringml.monitoring.label_join import MILLISECONDS_A_DAY, Joined, moment
-from boringml.monitoring.metric_line import metric_line
 from boringml.monitoring.quality import Comparison, Holdout, Window
 from boringml.monitoring.quality_settings import QualitySettings
 from boringml.monitoring.report import FINE, NOT_EVALUATED, QUALITY, RAISED, Report
@@ -158,17 +158,16 @@ def metrics_line(report: Report, namespace: str, request_id: str) -> str:
     values |= {to: window[name] for name, to in _METRICS.items() if window[name] is not None}
     return metric_line(
         namespace,
-        report.model,
-        values,
-        datetime.now(UTC),
-        level="WARN" if report.status == RAISED else "INFO",
-        further={
+        {
             "kind": "quality",
             "request_id": request_id,
+            "model": report.model,
             "model_version": str(report.version),
             "status": report.status,
             "says": report.says,
         },
+        values,
+        level="WARN" if report.status == RAISED else "INFO",
     )
 
 

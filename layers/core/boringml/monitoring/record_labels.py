@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from boringml.errors import BoringError
+from boringml.metric_line import COUNT, metric_line
 from boringml.monitoring.label_files import MOST_BYTES, rows_of
 from boringml.monitoring.labels import Label, LabelRules, RefusedLabel, Sorted, sorted_rows
 
@@ -60,32 +61,17 @@ class Receipt:
         was `told` what was refused. A file that was refused whole counts as one refusal. A model
         that nobody declared is no dimension: whoever writes to the bucket would make metrics.
         """
-        now = datetime.now(UTC)
         refused = sum(self.refused.values()) + (self.file_code is not None)
+        metrics = {"labels_received": self.received, "labels_refused": refused}
         sets: list[list[str]] = [["model"]] if self.model in models else []
-        sets += [] if told else [[]]
-        line = {
-            "level": "WARN" if refused else "INFO",
-            "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "kind": "labels",
-            **self.document(),
-            "labels_received": self.received,
-            "labels_refused": refused,
-            "_aws": {
-                "Timestamp": int(now.timestamp() * 1000),
-                "CloudWatchMetrics": [
-                    {
-                        "Namespace": namespace,
-                        "Dimensions": sets,
-                        "Metrics": [
-                            {"Name": "labels_received", "Unit": "Count"},
-                            {"Name": "labels_refused", "Unit": "Count"},
-                        ],
-                    }
-                ],
-            },
-        }
-        return json.dumps(line) + "\n"
+        return metric_line(
+            namespace,
+            {"kind": "labels", **self.document()},
+            metrics,
+            level="WARN" if refused else "INFO",
+            dimensions=sets if told else [*sets, []],
+            units=dict.fromkeys(metrics, COUNT),
+        )
 
 
 class LabelRecorder:

@@ -1,18 +1,15 @@
 """Business outcomes: what became of a prediction, told by the business with the request's id."""
 
-import json
 import re
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from boringml.errors import BoringError
+from boringml.metric_line import COUNT, metric_line
 
 # The lengths and letters that our own answers have; each new model name would be a new metric.
 _MODEL = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _REQUEST = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_METRICS = [{"Name": "outcomes", "Unit": "Count"}, {"Name": "bad_outcomes", "Unit": "Count"}]
 
 
 def outcome_id(kind: str, detail: Mapping[str, Any]) -> str:
@@ -32,28 +29,19 @@ def outcome_line(kind: str, detail: Mapping[str, Any], namespace: str) -> str:
     Raises BoringError `outcome_invalid` (422), naming the field and not its value.
     """
     _check(kind, detail)
-    now = time.time()
-    line = {
-        "level": "INFO",
-        "timestamp": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
-        "outcome": kind,
-        "model": detail["model"],
-        "model_version": str(detail["model_version"]),
-        "request_id": detail["request_id"],
-        "outcomes": 1,
-        "bad_outcomes": 0 if detail["good"] else 1,
-        "_aws": {
-            "Timestamp": int(now * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": namespace,
-                    "Dimensions": [["model", "model_version", "outcome"]],
-                    "Metrics": _METRICS,
-                }
-            ],
+    metrics = {"outcomes": 1, "bad_outcomes": 0 if detail["good"] else 1}
+    return metric_line(
+        namespace,
+        {
+            "outcome": kind,
+            "model": detail["model"],
+            "model_version": str(detail["model_version"]),
+            "request_id": detail["request_id"],
         },
-    }
-    return json.dumps(line) + "\n"
+        metrics,
+        dimensions=[["model", "model_version", "outcome"]],
+        units=dict.fromkeys(metrics, COUNT),
+    )
 
 
 def _check(kind: str, detail: Mapping[str, Any]) -> None:

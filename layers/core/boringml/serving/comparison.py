@@ -6,18 +6,22 @@ A line of it in the log is read back by `pairs_of`, for `boringml.release.diverg
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from boringml.contract.contract import Contract
 from boringml.contract.violations import violations
 from boringml.errors import BoringError
+from boringml.metric_line import COUNT, metric_line
 from boringml.release.divergence import Answer, Pair
 from boringml.serving.refusals import body_too_large
 
 KIND = "migration_comparison"
 # A metric of a line has at most 100 values: "Specification: Embedded metric format", CloudWatch.
 MAX_RECORDS = 100
+_UNITS = {
+    **dict.fromkeys(("comparisons", "comparison_failures", "disagreements"), COUNT),
+    **dict.fromkeys(("given_latency_ms", "our_latency_ms"), "Milliseconds"),
+}
 _PARTS = ("request", "response", "latency_ms")
 _LATENCY = {
     "properties": {"latency_ms": {"type": "number", "minimum": 0, "maximum": 3_600_000}},
@@ -104,39 +108,23 @@ def line_of(found: list[Pair], fields: Mapping[str, Any], namespace: str) -> str
 
     `fields` has the dimension `model`. A list's latencies are those of its one request.
     """
-    now = datetime.now(UTC)
     both = [pair for pair in found if pair.candidate.failure is None]
-    metrics = {
-        "comparisons": ("Count", len(found)),
-        "comparison_failures": ("Count", int(len(both) < len(found))),
-        "given_latency_ms": ("Milliseconds", found[0].live.latency_ms),
-        "our_latency_ms": ("Milliseconds", found[0].candidate.latency_ms),
-        "disagreements": ("Count", sum(pair.differs for pair in both)),
-        "probability_shift": ("None", [pair.shift for pair in both]),
+    metrics: dict[str, Any] = {
+        "comparisons": len(found),
+        "comparison_failures": int(len(both) < len(found)),
+        "given_latency_ms": found[0].live.latency_ms,
+        "our_latency_ms": found[0].candidate.latency_ms,
     }
-    if not both:
-        del metrics["disagreements"], metrics["probability_shift"]
-    line = {
-        "level": "INFO" if both else "ERROR",
-        "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "kind": KIND,
-        **fields,
-        **{name: value for name, (_, value) in metrics.items()},
-        "pairs": [asdict(pair) for pair in found],
-        "_aws": {
-            "Timestamp": int(now.timestamp() * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": namespace,
-                    "Dimensions": [["model"]],
-                    "Metrics": [
-                        {"Name": name, "Unit": unit} for name, (unit, _) in metrics.items()
-                    ],
-                }
-            ],
-        },
-    }
-    return json.dumps(line) + "\n"
+    if both:
+        metrics["disagreements"] = sum(pair.differs for pair in both)
+        metrics["probability_shift"] = [pair.shift for pair in both]
+    return metric_line(
+        namespace,
+        {"kind": KIND, **fields, "pairs": [asdict(pair) for pair in found]},
+        metrics,
+        level="INFO" if both else "ERROR",
+        units=_UNITS,
+    )
 
 
 def pairs_of(line: Mapping[str, Any]) -> list[Pair]:
