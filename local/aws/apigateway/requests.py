@@ -1,8 +1,9 @@
 """What is known of a request to a REST API: its id, trace and $context variables.
 
 On AWS one id names a request everywhere: in the header x-amzn-RequestId, as $context.requestId in
-templates and as requestContext.requestId in the function's event; and a trace header that the
-client did not send is made, passed on and answered.
+templates and as requestContext.requestId in the function's event; a client may choose it by the
+same header ("Variables for data models...": "Clients can override this request ID"). And a trace
+header that the client did not send is made, passed on and answered.
 MiniStack 1.5.33 makes a different id for each, no trace, and knows four $context variables.
 Seams: apigateway_v1._execute_in_scope, _handle_execute_in_scope, _build_lambda_event_v1,
 _iam_caller_identity.
@@ -20,6 +21,7 @@ from ministack.services import apigateway_v1 as gateway
 
 from local.aws.seams import seam
 
+_CHOSEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~`-]{1,128}")
 VARIABLE = re.compile(r"\$(?:\{(context(?:\.\w+)+)\}|(context(?:\.[A-Za-z]\w*)+))")
 
 
@@ -113,6 +115,9 @@ def install() -> None:
         region: str,
     ) -> Any:
         trace = str(gateway._header_ci(headers, "x-amzn-trace-id")) or new_trace()
+        chosen = str(gateway._header_ci(headers, "x-amzn-requestid"))
+        if _CHOSEN.fullmatch(chosen):
+            fields["request_id"] = chosen
         _current.set(Request(fields, method, path, body, account, time.time(), trace))
         response = await execute(
             fields,

@@ -275,6 +275,14 @@ def test_client_and_function_see_one_request_id_and_one_trace(api: Api) -> None:
     assert sent.json()["xray"].startswith(f"{trace};"), "what X-Ray and the SDK read"
 
 
+@pytest.mark.parametrize(("chosen", "is_taken"), [("mine-1", True), ("not mine", False)])
+def test_a_client_may_choose_the_request_id(api: Api, chosen: str, is_taken: bool) -> None:
+    answer = api.call(
+        "POST", "/models/credit/predictions", {}, headers={"X-Amzn-RequestId": chosen}
+    )
+    assert (answer.json()["id"] == chosen) is is_taken
+
+
 @pytest.mark.parametrize("body", ["{", '{"amount": -1}', '{"amount": "1"}', "[]"])
 def test_a_body_that_breaks_the_model_is_refused_by_the_gateway_response(
     api: Api, body: str

@@ -23,8 +23,8 @@ def told(answer: dict[str, Any]) -> dict[str, Any]:
 
 def test_one_record_gets_one_prediction(predictor: Predictor) -> None:
     event = tiny.sample("predict_one")
-    answer = predictor.answer(event)
-    request_id = event["requestContext"]["requestId"]
+    request_id = "invocation-1"
+    answer = predictor.answer(event, request_id)
     assert answer["statusCode"] == 200
     assert answer["headers"] == {"Content-Type": "application/json", "X-Request-Id": request_id}
     assert told(answer) == {

@@ -20,7 +20,7 @@ from tests.unit.serving.conftest import Log
 def test_a_prediction_is_one_line_with_its_metrics(predictor: Predictor, log: Log) -> None:
     event = tiny.sample("predict_one")
     predictor.answer(tiny.sample("predict_bad_category"))
-    predictor.answer(event)
+    predictor.answer(event, "invocation-1")
     _first, line = log.lines
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive == {
@@ -43,7 +43,7 @@ def test_a_prediction_is_one_line_with_its_metrics(predictor: Predictor, log: Lo
         "pattern": "online",
         "stage": "v1",
         "function_version": "7",
-        "request_id": event["requestContext"]["requestId"],
+        "request_id": "invocation-1",
         "upstream_request_id": "order-4711",
         "trace_id": event["headers"]["X-Amzn-Trace-Id"],
         "cold_start": False,
@@ -183,7 +183,21 @@ def test_the_flags_of_a_version_are_words(model: Model, log: Log) -> None:
     assert log.lines[0]["feature_flags"] == ["wide-model", "fast"]
 
 
-@pytest.mark.parametrize("chosen", ["", "a b", "x" * 129, "a\n", '"},{"', "é"])
+def test_an_id_that_a_client_chose_for_all_its_requests_names_none_of_them(
+    predictor: Predictor, log: Log
+) -> None:
+    event: dict[str, Any] = tiny.sample("predict_one")
+    event["requestContext"]["requestId"] = "always-the-same"
+    event["headers"].pop("X-Request-Id", None)
+    answers = [predictor.answer(event, f"invocation-{number}") for number in (1, 2)]
+    named = ["invocation-1", "invocation-2"]
+    assert [json.loads(answer["body"])["request_id"] for answer in answers] == named
+    assert [answer["headers"]["X-Request-Id"] for answer in answers] == named
+    assert [line["request_id"] for line in log.lines] == named
+    assert {line["upstream_request_id"] for line in log.lines} == {"always-the-same"}
+
+
+@pytest.mark.parametrize("chosen", ["a b", "x" * 129, "a\n", '"},{"', "é"])
 def test_an_upstream_id_of_another_form_is_not_repeated(
     predictor: Predictor, log: Log, chosen: str
 ) -> None:

@@ -40,7 +40,7 @@ class RequestComparer:
         released or has no room: then nothing was compared. What live fails is a result.
         """
         context = event.get("requestContext") or {}
-        request_id = context.get("requestId") or invocation_id
+        request_id = proxy_event.request_id_of(context, invocation_id)
         try:
             body = proxy_event.body_of(event, most_bytes(self._contract))
             given = given_of(body, self._contract, self._response)

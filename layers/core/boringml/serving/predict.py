@@ -60,11 +60,11 @@ class Predictor:
     def answer(self, event: Mapping[str, Any], invocation_id: str = "none") -> dict[str, Any]:
         """Return {"statusCode", "headers", "body"}. Whatever happens, the log tells it.
 
-        `invocation_id` names a request that does not come from API Gateway.
+        `invocation_id` is Lambda's: it names the request.
         """
         begin = time.perf_counter()
         context = event.get("requestContext") or {}
-        request_id = context.get("requestId") or invocation_id
+        request_id = proxy_event.request_id_of(context, invocation_id)
         status, code = 200, None
         lines: list[str]
         try:
@@ -80,7 +80,8 @@ class Predictor:
         answer = proxy_event.answer_of(status, f'{told},"request_id":{named}', request_id)
         stage = context.get("stage")
         headers = event.get("headers") or {}
-        upstream = proxy_event.header(headers, "X-Request-Id")
+        # API Gateway's own, where the caller has none: a 504 tells that one alone.
+        upstream = proxy_event.header(headers, "X-Request-Id") or context.get("requestId")
         trace = proxy_event.header(headers, "X-Amzn-Trace-Id")
         lines_of_log = self._log.lines(
             f'"stage":{json_of(stage)},"request_id":{named}'

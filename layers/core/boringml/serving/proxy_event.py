@@ -8,8 +8,19 @@ from typing import Any
 from boringml.errors import BoringError
 from boringml.serving.json_text import members_of
 from boringml.serving.refusals import body_too_large
+from boringml.serving.stages import UNCOUNTED
 
 JSON = "application/json"
+
+
+def request_id_of(context: Mapping[str, Any], invocation_id: str) -> str:
+    """Return what names a request, given its `requestContext`: Lambda's id of the invocation.
+
+    That of API Gateway a client may choose (X-Amzn-RequestId), and so have the same for all its
+    requests: labels would find but one of them. What a release asks itself it names itself.
+    """
+    own = context.get("requestId") if context.get("stage") in UNCOUNTED else None
+    return own or invocation_id
 
 
 def header(headers: Mapping[str, Any], name: str) -> str | None:
