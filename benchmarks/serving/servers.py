@@ -20,6 +20,11 @@ from benchmarks.serving import credit
 from benchmarks.serving.store import store
 
 PEERS = Path(__file__).with_name("peers")
+_FUNCTIONS = {
+    "function": "app.handler",
+    "raw": "raw_handler.handler",
+    "null": "null_handler.handler",
+}
 _INVOKE = "/2015-03-31/functions/function/invocations"
 _WAIT_SECONDS = 120
 
@@ -172,7 +177,7 @@ def peers(package: Path, home: Path, record: Mapping[str, Any]) -> Iterator[dict
 
 @contextmanager
 def functions(package: Path, home: Path, record: Mapping[str, Any]) -> Iterator[dict[str, Server]]:
-    """Run the function and one that returns nothing, each behind Lambda's runtime client.
+    """Run the function, raw ONNX Runtime and nothing at all, each behind Lambda's runtime client.
 
     The emulator of the runtime's interface gives one call at a time, as Lambda does: a second one
     would end it. It is that of the SAM CLI; awslambdaric is what Lambda itself runs.
@@ -201,10 +206,12 @@ def functions(package: Path, home: Path, record: Mapping[str, Any]) -> Iterator[
             "AWS_SECRET_ACCESS_KEY": "s",
             "AWS_REGION": "eu-west-1",
             "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
+            "PACKAGE": str(package),
+            "RECORD": json.dumps(record),
             **at,
         }
         found = {}
-        for name, handler in (("function", "app.handler"), ("null", "null_handler.handler")):
+        for name, handler in _FUNCTIONS.items():
             port, api = free_port(), free_port()
             command = [
                 emulator,
