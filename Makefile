@@ -59,6 +59,13 @@ clean: ## Stop the local AWS and forget its state
 demo: setup ## From raw data to live predictions, on the local AWS
 	@$(BIN)/python -m local demo
 
+.PHONY: files traffic
+files: setup ## Write .local/loans.csv, to train on, and .local/loan.json, to ask about
+	@$(BIN)/python -m local files
+
+traffic: setup ## Send real requests to credit until Ctrl-C: a release needs some
+	@$(BIN)/python -m local traffic
+
 .PHONY: parity bad-requests
 parity: setup ## Compare live predictions over HTTP with model.joblib on the whole holdout
 	@$(BIN)/python -m local parity

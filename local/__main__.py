@@ -49,6 +49,16 @@ def bad_requests() -> None:
     importlib.import_module("local.checks").bad_requests()
 
 
+def files() -> None:
+    """Write real loans to try things with."""
+    importlib.import_module("local.hands_on").files()
+
+
+def traffic() -> None:
+    """Send a stream of real requests."""
+    importlib.import_module("local.hands_on").traffic()
+
+
 COMMANDS = {
     "up": up,
     "down": down,
@@ -57,6 +67,8 @@ COMMANDS = {
     "demo": demo,
     "parity": parity,
     "bad-requests": bad_requests,
+    "files": files,
+    "traffic": traffic,
 }
 
 

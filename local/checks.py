@@ -15,7 +15,7 @@ from local.up import STACK_NAME
 
 def parity() -> None:
     """Compare predictions over HTTP with model.joblib on the whole holdout."""
-    local_aws, outputs = _running()
+    local_aws, outputs = running()
     registry = RegistryTable(local_aws.client("dynamodb"), outputs["RegistryTable"])
     number = registry.alias(MODEL, "live")
     if number is None:
@@ -34,13 +34,14 @@ def parity() -> None:
 
 def bad_requests() -> None:
     """Send each bad request of the contract; exit with 1 where one is not answered as promised."""
-    _, outputs = _running()
+    _, outputs = running()
     cases = send_bad_requests(local_client(outputs["ApiUrl"]), MODEL)
     Console().print(bad_requests_table(cases))
     raise SystemExit(0 if all(case.kept for case in cases) else 1)
 
 
-def _running() -> tuple[LocalAWS, dict[str, str]]:
+def running() -> tuple[LocalAWS, dict[str, str]]:
+    """Return the local AWS and the outputs of the stack. Raises SystemExit where none runs."""
     local_aws = LocalAWS(DEFAULT_HOME)
     if local_aws.pid() is None:
         raise SystemExit("the local AWS does not run: make up")
