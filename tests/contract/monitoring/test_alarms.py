@@ -19,7 +19,9 @@ ALARMS = {
 }
 METRIC_ALARMS = {i: a for i, a in ALARMS.items() if "AlarmRule" not in a}
 PAGES = {
-    f"docs/runbooks/{path.name}": path.read_text() for path in (ROOT / "docs/runbooks").glob("*.md")
+    f"docs/runbooks/{path.name}": path.read_text()
+    for path in (ROOT / "docs/runbooks").glob("*.md")
+    if path.name != "README.md"
 }
 TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)
 TEXT = (ROOT / "template.yaml").read_text()
