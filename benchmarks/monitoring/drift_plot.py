@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-_COLOURS = ("#0969da", "#bc4c00", "#8250df", "#1a7f37", "#cf222e")
+_COLOURS = ("#0969da", "#bc4c00", "#8250df", "#1a7f37", "#cf222e", "#57606a")
 _WIDE, _HIGH, _LEFT, _TOP = 380, 200, 56, 108
 _BETWEEN = 70
 _STYLE = """

@@ -29,6 +29,7 @@ UNWATCHED = "revol_util"
 NEW = ("sub_grade", "D1")
 NEW_SHARE = 0.02
 NULL_SHARE = 0.05
+OUT_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,14 @@ def _moved(name: str) -> Injection:
     return inject
 
 
+def _out_of_range(world: World, rng: np.random.Generator) -> Traffic:
+    # Such as an amount in cents. Too few rows for the index to see, however far they are.
+    changed = world.frame.copy()
+    chosen = rng.random(len(changed)) < OUT_SHARE
+    changed.loc[chosen, MOVED] *= 100
+    return replace(world.traffic(), columns=world.traffic(changed).columns)
+
+
 def _constant(world: World, _rng: np.random.Generator) -> Traffic:
     return world.traffic(world.frame.assign(**{MOVED: world.frame[MOVED].median()}))
 
@@ -156,4 +165,5 @@ INJECTIONS: Mapping[str, tuple[str, Injection]] = {
     "a category appears": (NEW[0], _appeared),
     "a sensor goes constant": (MOVED, _constant),
     "nulls appear": (MOVED, _nulls),
+    "values leave the range": (MOVED, _out_of_range),
 }

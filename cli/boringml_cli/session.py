@@ -25,6 +25,8 @@ from boringml_cli.watching import Watcher
 _CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
 )
+# FilterLogEvents is asked page by page, and throttled at a few calls a second for the account.
+_PATIENT = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 10}))
 
 
 class Session:
@@ -129,7 +131,7 @@ class Session:
     def client(self, service: str) -> Any:
         """Return a client of a service, by the environment or profile of the shell."""
         make: Any = self._sdk.client
-        return make(service, config=_CONFIG)
+        return make(service, config=_PATIENT if service == "logs" else _CONFIG)
 
     @cached_property
     def _sdk(self) -> boto3.Session:

@@ -37,6 +37,7 @@ EXTENSIONS = (
     "local.aws.cloudwatch.composite_alarms",
     "local.aws.cloudwatch.alarms",
     "local.aws.cloudwatch.queues",
+    "local.aws.cloudwatch.rules",
     "local.aws.cloudwatch.metric_filters",
     "local.aws.cloudwatch.log_volume",
     "local.aws.queues.visibility",

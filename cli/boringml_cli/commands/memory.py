@@ -1,6 +1,7 @@
 """`boringml memory MODEL`."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,10 @@ from boringml_cli import wording
 from boringml_cli.arguments import Model
 from boringml_cli.failures import StackUnknownError
 from boringml_cli.session import Session, session_of
+
+# A day has its hours, and a million reports are no better a sample than these.
+_SLICES = 24
+_OF_A_SLICE = 1000
 
 
 def memory(
@@ -31,12 +36,13 @@ def memory(
     function = _function(session, session.known(model))
     region = session.client("lambda").meta.region_name
     second, million = Prices.load().function(region, function["Architectures"][0])
-    found = _reported(session, function["LoggingConfig"]["LogGroup"], days)
+    found, is_sample = _reported(session, function["LoggingConfig"]["LogGroup"], days)
     advice = advise(found, Price(second.usd, million.usd), p95_ms, start_ms)
     document = {
         "model": model,
         "region": region,
         "invocations": advice.invocations,
+        "is_sample": is_sample,
         "starts": advice.starts,
         "used_mb": advice.used_mb,
         "now": vars(advice.now),
@@ -44,7 +50,13 @@ def memory(
         "saving": round(advice.saving, 4),
         "why": advice.why,
     }
-    session.output.show(document, _table(model, advice), escape(advice.why), _next(model, advice))
+    told = [escape(advice.why), _next(model, advice)]
+    if is_sample:
+        told.append(
+            f"A sample: {_OF_A_SLICE:,} invocations at most of each 1/{_SLICES} of the time. "
+            "The most memory and the longest start of all may be others."
+        )
+    session.output.show(document, _table(model, advice), *told)
 
 
 def _function(session: Session, model: str) -> Any:
@@ -57,12 +69,22 @@ def _function(session: Session, model: str) -> Any:
     return session.client("lambda").get_function_configuration(FunctionName=name)
 
 
-def _reported(session: Session, group: str, days: int) -> list[Invocation]:
-    """Return what Lambda wrote of each invocation into a log group, oldest first."""
-    since = datetime.now(UTC) - timedelta(days=days)
+def _reported(session: Session, group: str, days: int) -> tuple[list[Invocation], bool]:
+    """Return what Lambda wrote of invocations into a log group, and whether there are more.
+
+    Oldest first, and at most so many of each slice of the time that all hours are among them.
+    """
+    first = datetime.now(UTC) - timedelta(days=days)
+    edges = [first + timedelta(days=days) * i / _SLICES for i in range(_SLICES + 1)]
+    begins = [int(edge.timestamp() * 1000) for edge in edges]
     reader = PredictionLogReader(session.client("logs"), group)
-    lines = reader.matching(int(since.timestamp() * 1000), type="platform.report")
-    found = [one for _at, line in lines if (one := Invocation.of(line))]
+    found: list[Invocation] = []
+    is_sample = False
+    for begin, end in pairwise(begins):
+        # Both limits are part of what is asked for.
+        lines = reader.matching(begin, end - 1, most=_OF_A_SLICE, type="platform.report")
+        is_sample |= len(lines) == _OF_A_SLICE
+        found += [one for _at, line in lines if (one := Invocation.of(line))]
     if not found:
         told = (
             f"{group} has no platform.report line of the last {days} days. Lambda writes one per "
@@ -70,7 +92,7 @@ def _reported(session: Session, group: str, days: int) -> list[Invocation]:
             "for its functions have neither a memory limit nor a share of the CPU."
         )
         raise BoringError("reports_missing", told, 404)
-    return found
+    return found, is_sample
 
 
 def _table(model: str, advice: Advice) -> Table:

@@ -34,6 +34,7 @@ from boringml_cli.session import Session, session_of
 
 # A job may be posted a moment before the clocks of others say so.
 _SLACK_MS = 60_000
+_DAY_MS = 86_400_000
 # What a request leaves in the log, Lambda's own two lines with it, as measured: docs/flows/cost.md.
 _LOG_BYTES = 1500
 Lines = list[dict[str, Any]]
@@ -77,10 +78,28 @@ def trace(
 
 
 def _logged(session: Session, model: str, request_id: str, since_ms: int) -> Lines:
+    """Return the lines of the newest day that has any: each day of a busy log is many pages.
+
+    Days are of 24 hours back from now. A job's lines may be days apart, and its id says from when
+    on they are: of a job, all.
+    """
     group = session.found(f"{wording.pascal(model)}LogGroup")
     reader = PredictionLogReader(session.client("logs"), group)
-    found = reader.matching(since_ms, request_id=request_id, upstream_request_id=request_id)
-    return [line for _at, line in found if "record" in line]
+    end_ms = int(datetime.now(UTC).timestamp() * 1000) + _SLACK_MS
+    step_ms = end_ms - since_ms if posted_ms_of(request_id) else _DAY_MS
+    while end_ms > since_ms:
+        # A request may have lines on both sides of where two days meet.
+        begin_ms = max(end_ms - step_ms, since_ms)
+        found = reader.matching(
+            max(begin_ms - _SLACK_MS, since_ms),
+            end_ms,
+            request_id=request_id,
+            upstream_request_id=request_id,
+        )
+        if lines := [line for _at, line in found if "record" in line]:
+            return lines
+        end_ms = begin_ms
+    return []
 
 
 def _stored(session: Session, model: str, request_id: str, since_ms: int) -> Lines:

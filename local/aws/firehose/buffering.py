@@ -26,7 +26,7 @@ from ministack.services import firehose
 
 from local.aws.cloudwatch import emf
 from local.aws.firehose.parquet import Columns, ConversionError, columns_of, parquet_of
-from local.aws.firehose.processing import KNOWN, Failed, Record, processors_of, records_of
+from local.aws.firehose.processing import Failed, Record, records_of, unknown_of
 from local.aws.permissions import role_allows
 from local.aws.refusals import message
 from local.aws.seams import seam
@@ -96,9 +96,8 @@ def install() -> None:
         put(stream, [payload for _id, payload in records])
 
     def validate_known(kind: str, config: dict[str, Any]) -> Any:
-        unknown = [p["Type"] for p in processors_of(config) if p["Type"] not in KNOWN]
-        if unknown:
-            return firehose._invalid(message(f"the Firehose processor {unknown[0]}"))
+        if unknown := unknown_of(config):
+            return firehose._invalid(message(unknown))
         return validate(kind, config)
 
     def save_dict() -> Any:

@@ -88,3 +88,31 @@ def test_what_the_stream_writes_is_forgotten_in_time() -> None:
     assert forgotten["predictions/"] == 396
     assert forgotten["failed-predictions/"] == 30
     assert STREAM["ErrorOutputPrefix"].startswith("failed-predictions/")
+    # Copies of rows must not outlive them, nor stay as old versions.
+    assert forgotten["athena/"] == 7
+    (copies,) = [rule for rule in rules if rule.get("Prefix") == "athena/"]
+    assert copies["NoncurrentVersionExpiration"]["NoncurrentDays"] == 1
+    assert 'f"s3://{bucket}/athena/"' in (ROOT / "cli/boringml_cli/commands/trace.py").read_text()
+
+
+def test_the_messages_of_a_record_are_parted_before_each_has_a_partition() -> None:
+    processors = STREAM["ProcessingConfiguration"]["Processors"]
+    assert [one["Type"] for one in processors] == [
+        "Decompression",
+        "CloudWatchLogProcessing",
+        "RecordDeAggregation",
+        "MetadataExtraction",
+    ]
+    (parted,) = processors[2]["Parameters"]
+    assert parted == {"ParameterName": "SubRecordType", "ParameterValue": "JSON"}
+
+
+def test_whatever_the_stream_puts_aside_rings() -> None:
+    pattern = TEMPLATE["FailedPredictionsRule"]["Properties"]["EventPattern"]
+    (prefix,) = pattern["detail"]["object"]["key"]
+    assert STREAM["ErrorOutputPrefix"].startswith(prefix["prefix"])
+    metrics = TEMPLATE["PredictionsFailedAlarm"]["Properties"]["Metrics"]
+    counted = {m["Id"]: m["MetricStat"]["Metric"] for m in metrics if "MetricStat" in m}
+    assert "FILL(aside, 0)" in metrics[0]["Expression"]
+    assert counted["aside"]["MetricName"] == "MatchedEvents"
+    assert counted["aside"]["Dimensions"][0]["Value"] == "FailedPredictionsRule"

@@ -1,6 +1,7 @@
 """From log lines to rows in the lake: subscriptions, Firehose and projected partitions."""
 
 import base64
+import gzip
 import io
 import json
 import os
@@ -39,6 +40,7 @@ def processor(kind: str, **parameters: str) -> dict[str, Any]:
 PROCESSORS = [
     processor("Decompression", CompressionFormat="GZIP"),
     processor("CloudWatchLogProcessing", DataMessageExtraction="true"),
+    processor("RecordDeAggregation", SubRecordType="JSON"),
     processor(
         "MetadataExtraction",
         MetadataExtractionQuery="{model: .model, date: .timestamp[0:10]}",
@@ -94,6 +96,14 @@ class Lake:
             body = s3.get_object(Bucket=self.name, Key=key)["Body"].read()
             found += pq.read_table(io.BytesIO(body), partitioning=None).to_pylist()
         return found
+
+    def failed(self, kind: str) -> list[dict[str, Any]]:
+        """Return what was put aside today as of a kind, with `rawData` decoded."""
+        s3, found = self.local_aws.client("s3"), []
+        for key in self.keys(f"failed/{kind}/{TODAY}/"):
+            body = s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+            found += [json.loads(told) for told in body.splitlines()]
+        return [{**told, "rawData": base64.b64decode(told["rawData"])} for told in found]
 
     def ask(self, sql: str) -> list[list[str]]:
         """Return the rows of a query of Athena."""
@@ -241,11 +251,36 @@ def test_what_does_not_convert_lies_below_the_error_prefix_as_it_was(make_lake: 
     lake.log(line(0), bad, unpartitioned)
     until(lambda: len(lake.keys("failed/")) == 2 and lake.rows())
     assert [row["number"] for row in lake.rows()] == [0]
-    for kind, message in (("format-conversion-failed", bad), ("processing-failed", unpartitioned)):
-        (key,) = lake.keys(f"failed/{kind}/{TODAY}/")
-        body = lake.local_aws.client("s3").get_object(Bucket=lake.name, Key=key)["Body"].read()
-        assert base64.b64decode(json.loads(body)["rawData"]).decode() == message
+    for kind, message in (
+        ("format-conversion-failed", bad),
+        ("metadata-extraction-failed", unpartitioned),
+    ):
+        assert [told["rawData"] for told in lake.failed(kind)] == [message.encode()]
     assert lake.metric("FailedConversion.Records") == 1
+
+
+def test_messages_that_nothing_parts_are_no_rows(make_lake: Make) -> None:
+    whole = [one for one in PROCESSORS if one["Type"] != "RecordDeAggregation"]
+    lake = make_lake(ProcessingConfiguration={"Enabled": True, "Processors": whole})
+    lake.log(line(0))
+    lake.log(line(1), line(2))
+    until(lambda: lake.rows() and lake.keys("failed/"))
+    assert [row["number"] for row in lake.rows()] == [0]
+    (told,) = lake.failed("metadata-extraction-failed")
+    assert told["errorCode"] == "DynamicPartitioning.MetadataExtractionFailed"
+    # As it came, so that nothing of it is lost.
+    events = json.loads(gzip.decompress(told["rawData"]))["logEvents"]
+    assert [event["message"] for event in events] == [line(1), line(2)]
+
+
+def test_a_record_of_more_than_500_messages_is_put_aside_as_a_whole(make_lake: Make) -> None:
+    lake = make_lake()
+    lake.log(*[line(number) for number in range(500)])
+    lake.log(*[line(number) for number in range(500, 1001)])
+    until(lambda: len(lake.rows()) == 500 and lake.keys("failed/"))
+    assert sorted(row["number"] for row in lake.rows()) == list(range(500))
+    (told,) = lake.failed("metadata-extraction-failed")
+    assert len(json.loads(gzip.decompress(told["rawData"]))["logEvents"]) == 501
 
 
 def test_a_buffer_waits_for_its_time_or_its_size(make_lake: Make) -> None:
@@ -303,7 +338,7 @@ def test_a_subscription_without_permission_delivers_nothing(make_lake: Make) -> 
 
 
 def test_put_records_are_buffered_too(make_lake: Make) -> None:
-    plain = {"Enabled": True, "Processors": [PROCESSORS[2]]}
+    plain = {"Enabled": True, "Processors": [PROCESSORS[-1]]}
     lake = make_lake(ProcessingConfiguration=plain)
     client = lake.local_aws.client("firehose")
     records = [{"Data": line(number).encode()} for number in range(5)]
@@ -341,10 +376,48 @@ def test_a_pattern_that_is_none_is_refused(make_lake: Make, pattern: str) -> Non
         make_lake(pattern=pattern)
 
 
-def test_a_processor_that_is_not_emulated_is_refused(make_lake: Make) -> None:
-    unknown = {"Enabled": True, "Processors": [processor("RecordDeAggregation")]}
-    with pytest.raises(ClientError, match="RecordDeAggregation is not emulated"):
-        make_lake(ProcessingConfiguration=unknown)
+def test_what_is_put_aside_is_counted_by_a_rule_without_a_target(make_lake: Make) -> None:
+    lake = make_lake()
+    s3, events = lake.local_aws.client("s3"), lake.local_aws.client("events")
+    s3.put_bucket_notification_configuration(
+        Bucket=lake.name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": [lake.name]},
+            "object": {"key": [{"prefix": "failed/"}]},
+        },
+    }
+    events.put_rule(Name=lake.name, EventPattern=json.dumps(pattern))
+    lake.log(line(0), line(1, timestamp=None))
+    until(lambda: lake.rows() and lake.keys("failed/"))
+
+    def counted() -> float:
+        return total(lake.local_aws, "AWS/Events", "MatchedEvents", RuleName=lake.name)
+
+    until(lambda: counted() == 1)
+    lake.log(line(2))
+    until(lambda: len(lake.rows()) == 2)
+    assert counted() == 1, "rows are no failures"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (processor("AppendDelimiterToRecord"), "AppendDelimiterToRecord is not emulated"),
+        (
+            processor("RecordDeAggregation", SubRecordType="DELIMITED", Delimiter="Cg=="),
+            "RecordDeAggregation of DELIMITED is not emulated",
+        ),
+    ],
+)
+def test_a_processor_that_is_not_emulated_is_refused(
+    make_lake: Make, given: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ClientError, match=told):
+        make_lake(ProcessingConfiguration={"Enabled": True, "Processors": [given]})
 
 
 def test_a_template_may_have_named_queries(local_aws: LocalAWS) -> None:

@@ -1,6 +1,7 @@
 """`boringml memory`: a size from what Lambda reported, or why there is none."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from boringml_cli.failures import StackUnknownError
 from tests.unit.cli.conftest import World
 from tests.unit.governance.test_memory_size import LINE
 from tests.unit.registry.samples import package
+
+DAY_MS = 86_400_000
 
 
 class Functions:
@@ -24,17 +27,26 @@ class Functions:
 
 
 class Logs:
-    """CloudWatch Logs: the lines of one group, those of requests among them."""
+    """CloudWatch Logs: the lines of a day, evenly, those of requests among them; 400 a page."""
 
     def __init__(self, *lines: dict[str, Any]) -> None:
-        self.lines = lines
-        self.patterns: list[str] = []
+        begin, step = time.time() * 1000 - DAY_MS + 60_000, (DAY_MS - 120_000) / (len(lines) or 1)
+        self.lines = [(int(begin + i * step), line) for i, line in enumerate(lines)]
+        self.asked: list[dict[str, Any]] = []
 
     def filter_log_events(self, **asked: Any) -> dict[str, Any]:
         assert asked["logGroupName"] == "predictions"
-        self.patterns.append(asked["filterPattern"])
-        lines = [line for line in self.lines if line.get("type") == "platform.report"]
-        return {"events": [{"timestamp": 1, "message": json.dumps(line)} for line in lines]}
+        self.asked.append(asked)
+        lines = [
+            (at, line)
+            for at, line in self.lines
+            if line.get("type") == "platform.report"
+            and asked["startTime"] <= at <= asked["endTime"]
+        ]
+        begin = int(asked.get("nextToken", 0))
+        end = begin + min(400, asked["limit"])
+        events = [{"timestamp": at, "message": json.dumps(line)} for at, line in lines[begin:end]]
+        return {"events": events, **({"nextToken": str(end)} if end < len(lines) else {})}
 
 
 def report(**metrics: float) -> dict[str, Any]:
@@ -77,6 +89,24 @@ def test_a_size_is_told_with_its_reason_and_what_it_saves(sized: Any) -> None:
     assert "148 MB of 3008 MB" in found["why"]
     told = sized(*lines).run("memory", "credit")
     assert f"to {found['better']['memory_mb']}" in told.stdout
+
+
+def test_of_many_invocations_a_sample_of_all_hours_is_read(sized: Any) -> None:
+    # Each hour has 1,250, and the last hours take longer: they must be among them.
+    lines = [report(durationMs=2 if i < 20 * 1250 else 200) for i in range(24 * 1250)]
+    world = sized(*lines)
+    found = world.json("memory", "credit")
+    assert found["is_sample"]
+    assert 23_000 <= found["invocations"] <= 24_000
+    assert found["now"]["p95_ms"] > 100
+    assert "A sample: 1,000 invocations at most" in world.run("memory", "credit").stdout
+
+
+def test_of_few_invocations_each_is_read_once(sized: Any) -> None:
+    world = sized(*[report()] * 2000)
+    found = world.json("memory", "credit")
+    assert (found["invocations"], found["is_sample"]) == (2000, False)
+    assert "A sample" not in world.run("memory", "credit").stdout
 
 
 def test_a_size_that_is_right_is_left(sized: Any) -> None:

@@ -1,7 +1,9 @@
 """`boringml trace`: one request, from its line to what came of it."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -96,6 +98,18 @@ class Functions:
         return {"MemorySize": 1024, "Architectures": ["arm64"]}
 
 
+class Days(Logs):
+    """CloudWatch Logs, where the lines were written so many days ago."""
+
+    def __init__(self, days: float, *lines: dict[str, Any]) -> None:
+        super().__init__(predictions=list(lines))
+        self.at = (time.time() - days * 86_400) * 1000
+
+    def filter_log_events(self, **asked: Any) -> dict[str, Any]:
+        found = super().filter_log_events(**asked)
+        return found if asked["startTime"] <= self.at <= asked["endTime"] else {"events": []}
+
+
 @pytest.fixture
 def traced(shell: pytest.MonkeyPatch, world: World) -> Any:
     """A world in which version 2 has a tenth of version 1's requests, and what the logs say."""
@@ -149,6 +163,16 @@ def test_each_version_that_answered_is_told_with_how_it_became_live(traced: Any)
     assert logs.asked[-1]["filterPattern"] == (
         '{ ($.request_id = "r-1") || ($.upstream_request_id = "r-1") }'
     )
+
+
+def test_the_newest_day_is_read_first_and_no_further_one_than_it_takes(traced: Any) -> None:
+    logs = Days(2.5, line(1, "11"))
+    assert traced(logs).json("trace", "credit", "r-1")["source"] == "log"
+    days = sorted({(one["startTime"], one["endTime"]) for one in logs.asked}, reverse=True)
+    assert len(days) == 3, "of seven"
+    for newer, older in pairwise(days):
+        assert older[1] - newer[0] == 60_000, "lines may lie on both sides of where they meet"
+    assert all(end - begin < 86_500_000 for begin, end in days)
 
 
 def test_each_record_is_told_with_the_label_that_counts(traced: Any) -> None:

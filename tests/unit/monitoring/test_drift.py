@@ -231,6 +231,88 @@ def test_a_watched_feature_that_the_rows_do_not_have_is_named() -> None:
     assert judge_drift(window, WATCHED, SETTINGS).unseen == ("term",)
 
 
+NORMAL = np.random.default_rng(1).normal(0, 1, 5000)
+ZERO_INFLATED = np.where(
+    np.arange(10_000) < 500, np.random.default_rng(2).normal(100, 5, 10_000), 0
+)
+
+
+def look_at(learned: Any, seen: Any) -> Finding:
+    """Return what a look at one feature finds."""
+    window = Window({"features": {"x": numeric_baseline([float(value) for value in learned])}})
+    window.add(Rows({"x": [float(value) for value in seen]}))
+    (found,) = judge_drift(window, ["x"], SETTINGS).features
+    return found
+
+
+@pytest.mark.parametrize(
+    ("learned", "seen", "told"),
+    [
+        ([1] * 5000, [0] * 5000, "values below 1 in 100.0%"),
+        ([5] * 5000, [-1e6] * 5000, "values below 5 in 100.0%"),
+        ([1] * 9500 + [2] * 500, [0] * 9500 + [2] * 500, "values below 1 in 95.0%"),
+        (ZERO_INFLATED, ZERO_INFLATED * 1000, "values above 11"),
+        (NORMAL, np.where(NORMAL < -1.28, NORMAL * 1e6, NORMAL), "values below -3."),
+    ],
+)
+def test_values_outside_the_range_of_the_baseline_are_told_though_the_index_is_zero(
+    learned: Any, seen: Any, told: str
+) -> None:
+    found = look_at(learned, seen)
+    assert found.shape is not None
+    assert found.shape.psi < SETTINGS.psi
+    (reason,) = found.reasons
+    assert reason.startswith(told)
+    assert reason.endswith("of the rows, never in the baseline")
+
+
+def test_few_rows_outside_the_range_do_not_matter_or_are_chance() -> None:
+    seen = NORMAL.copy()
+    seen[:20] = 1e9  # 0.4 %: more than chance makes, less than matters
+    assert look_at(NORMAL, seen).status == FINE
+    seen[:25] = 1e9
+    assert look_at(NORMAL, seen).reasons == (
+        f"values above {NORMAL.max():g} in 0.5% of the rows, never in the baseline",
+    )
+    # Of 200 rows, 3 are 1.5 %, and chance may explain them beside a baseline of as many.
+    few = np.append(NORMAL[:197], [1e9] * 3)
+    assert look_at(NORMAL[:200], few).status == FINE
+
+
+def test_the_report_says_how_many_rows_lie_outside_the_range() -> None:
+    document = look_at([1, 2, 3, 4] * 50, [0, 1, 2, 9] * 50).document()
+    assert (document["below_range"], document["above_range"]) == (0.25, 0.25)
+    assert sum(document["window_shares"]) == 1
+
+
+def test_a_probability_that_many_rows_share_does_not_move_by_the_ulps_of_single_precision() -> None:
+    scores = [0.1, 0.3, 0.7] * 500
+    window = Window({"features": {}, "probability": numeric_baseline(scores)})
+    window.add(Rows(probabilities=np.float32(scores).tolist()))
+    (found,) = judge_drift(window, [], SETTINGS).outputs
+    assert (found.status, found.shape and found.shape.psi) == (FINE, 0)
+    assert (found.document()["above_range"], found.document()["below_range"]) == (0, 0)
+
+
+@pytest.mark.parametrize("rows", [200, 1000, 5000])
+def test_new_extremes_of_the_same_distribution_raise_nothing(rows: int) -> None:
+    """Heavy tails, dealt anew: n / (n + m) of the windows have the highest row of all."""
+    rng = np.random.default_rng(rows)
+    beyond = 0
+    for _ in range(40):
+        values = rng.standard_cauchy(rows + 5000)
+        found = look_at(values[rows:], values[:rows])
+        beyond += found.document()["above_range"] > 0
+        assert not [reason for reason in found.reasons if "never in" in reason]
+    assert beyond
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_look_goes_on_whatever_number_a_client_sends(value: float) -> None:
+    found = look_at([1, 2, 3] * 1000, [1, 2, 3] * 1000 + [value] * 2)
+    json.dumps(found.document(), allow_nan=False)
+
+
 @given(st.integers(0, 10_000), st.integers(0, 400), st.sampled_from(["a", "absent", None]))
 def test_every_look_is_told_as_json(seed: int, rows: int, word: str | None) -> None:
     found = traffic(rows, seed)

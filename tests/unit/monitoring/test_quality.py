@@ -74,6 +74,22 @@ def test_a_small_holdout_tells_large_falls_alone_and_says_from_which_on() -> Non
     assert (compared(0.95, 500, per_day=20_000).fell, small.fell) == (True, False)
 
 
+def test_a_holdout_that_was_perfect_by_luck_is_no_alarm_for_ever() -> None:
+    # The model has 0.96; of 20 positives, no holdout in two shows one that is out of place.
+    random = np.random.default_rng(8)
+    truth = np.tile([1, 0], 10_000).astype(np.int8)
+    out = (truth == 1) & (random.random(20_000) < 0.04)
+    scores = np.where(out, 0.1, np.where(truth == 1, 0.9, 0.5))
+    ones = np.ones(20_000, np.int64)
+    now = Joined(np.zeros(20_000, np.int64), ones, scores, truth, Fate())
+    (small,) = quality.compare(now, None, Holdout({"roc_auc": 1.0}, 20, 380), SETTINGS)
+    assert small.difference == pytest.approx(-0.04, abs=0.005)
+    assert not small.fell
+    # Of 2,000 it was no luck, and a fall it is.
+    (large,) = quality.compare(now, None, Holdout({"roc_auc": 1.0}, 2_000, 38_000), SETTINGS)
+    assert large.fell
+
+
 @given(st.floats(0.55, 0.99), st.integers(100, 100_000), st.floats(0, 0.1))
 def test_what_fell_lies_wholly_below_the_tolerance(
     holdout: float, rows: int, tolerance: float

@@ -52,7 +52,31 @@ def test_the_error_of_the_auc_is_delongs(pairs: list[tuple[int, float]]) -> None
     # The definition: each pair wins, draws or loses; the spread of their means on either side.
     wins = (positive[:, None] > negative) + 0.5 * (positive[:, None] == negative)
     variance = wins.mean(1).var(ddof=1) / len(positive) + wins.mean(0).var(ddof=1) / len(negative)
-    assert metrics.roc_auc(labels, scores).error == pytest.approx(math.sqrt(variance))
+    # Or that of a few out of place: see below.
+    least = metrics.roc_auc_error(1.0, len(positive), len(negative))
+    error = max(math.sqrt(variance), least)
+    assert metrics.roc_auc(labels, scores).error == pytest.approx(error)
+
+
+def parted(random: np.random.Generator, positives: int, negatives: int) -> metrics.Estimate:
+    """Return the AUC where the classes are apart, but 4 % of the positives lie below all else."""
+    out = random.random(positives) < 0.04
+    scores = np.concatenate((np.where(out, 0.1, 0.9), np.full(negatives, 0.5)))
+    labels = np.arange(positives + negatives) < positives
+    return metrics.roc_auc(labels.astype(np.int8), scores)
+
+
+def test_a_few_classes_that_part_perfectly_are_no_proof_that_all_do() -> None:
+    random = np.random.default_rng(6)
+    found = [parted(random, 20, 380) for _ in range(400)]
+    perfect = [one for one in found if one.value == 1]
+    assert len(perfect) > 100
+    assert perfect[0].error > 0.03
+    inside = [one.interval()[0] <= 0.96 <= one.interval()[1] for one in found]
+    assert np.mean(inside) >= 0.95
+    # Of many there is hardly a doubt, and none of it is left where scores overlap.
+    assert metrics.roc_auc_error(1.0, 20_000, 380_000) < 1e-4
+    assert metrics.roc_auc_error(0.8, 20, 380) > metrics.roc_auc_error(1.0, 20, 380)
 
 
 def test_both_errors_of_the_auc_are_what_repeating_shows() -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.client import CloudWatchLogsClient
     from mypy_boto3_logs.type_defs import FilterLogEventsRequestTypeDef
 
+# Events that FilterLogEvents answers at most.
+_PAGE = 10_000
 _ID = re.compile(r"[A-Za-z0-9._=-]{1,160}")
 
 
@@ -44,12 +46,19 @@ class PredictionLogReader:
             asked["nextToken"] = token
         return self._page(asked)
 
-    def matching(self, since_ms: int, **fields: str) -> list[tuple[int, dict[str, Any]]]:
-        """Return all lines since then in which one of the fields has its value, oldest first.
+    def matching(
+        self,
+        since_ms: int,
+        until_ms: int | None = None,
+        *,
+        most: int | None = None,
+        **fields: str,
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """Return lines since then in which one of the fields has its value, oldest first.
 
-        Values are ids: letters, digits and ".", "_", "=", "-". Raises BoringError
-        `id_malformed` (422) for another, since it might mean something to the filter, and as
-        `page` does.
+        All of them, or those up to `until_ms` and at most `most`. Values are ids: letters, digits
+        and ".", "_", "=", "-". Raises BoringError `id_malformed` (422) for another, since it might
+        mean something to the filter, and as `page` does.
         """
         if not all(_ID.fullmatch(value) for value in fields.values()):
             raise BoringError("id_malformed", f"{list(fields.values())} are no ids.", 422)
@@ -59,11 +68,15 @@ class PredictionLogReader:
             "startTime": since_ms,
             "filterPattern": "{ " + " || ".join(terms) + " }",
         }
+        if until_ms is not None:
+            asked["endTime"] = until_ms
         lines: list[tuple[int, dict[str, Any]]] = []
         while True:
+            if most is not None:
+                asked["limit"] = min(most - len(lines), _PAGE)
             page = self._page(asked)
             lines += page.lines
-            if page.token is None:
+            if page.token is None or len(lines) == most:
                 return lines
             asked["nextToken"] = page.token
 

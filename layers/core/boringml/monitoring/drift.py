@@ -1,5 +1,6 @@
 """Whether a window of traffic has drifted from the baseline of a package, and what of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -67,7 +68,9 @@ class Finding:
                 "edges": list(counts.edges),
                 "baseline_shares": list(entry["shares"]),
                 "window_shares": [_share(n, known) for n in counts.bins],
-                "mean": counts.total / known if known else None,
+                "below_range": _share(counts.below, known),
+                "above_range": _share(counts.above, known),
+                "mean": counts.total / known if known and math.isfinite(counts.total) else None,
                 "minimum": counts.minimum if known else None,
                 "maximum": counts.maximum if known else None,
                 "baseline_mean": entry["mean"],

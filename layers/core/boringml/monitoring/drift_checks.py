@@ -4,6 +4,7 @@ Each check takes the share of false alarms that it may have. A difference counts
 more than chance makes at these numbers of rows, and more than model.yaml says matters: ADR 20.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -94,7 +95,7 @@ def shape_of(entry: Entry, counts: Counts, settings: DriftSettings, false_alarms
 def shape_told(shape: Shape, entry: Entry, counts: Counts) -> str:
     """Return in words how far a shape is from where it was."""
     told = f"PSI {shape.psi:.2f} where {shape.threshold:.2f} is tolerated"
-    if isinstance(counts, NumericCounts) and entry["deviation"]:
+    if isinstance(counts, NumericCounts) and entry["deviation"] and math.isfinite(counts.total):
         moved = (counts.total / counts.known - entry["mean"]) / entry["deviation"]
         told += f", mean {'up' if moved > 0 else 'down'} by {abs(moved):.2f} deviations"
     return told
@@ -124,10 +125,13 @@ def rare_reasons(
     """Yield a reason for each category or bin that was rare in the baseline, or absent, and grew.
 
     The index looks at rare ones together with others, since of few rows it knows no distribution;
-    the exact test does. What is new is named however many rows it has.
+    the exact test does. What is new is named however many rows it has: a category, and numbers
+    outside the range of the baseline, which for the index are in its outer bins.
     """
     pairs = _pairs(entry, counts)
     window, baseline = counts.known, known_rows(entry)
+    outside = _outside(entry, counts)
+    each = false_alarms / (len(pairs) + len(outside))
     for place, (here, there) in enumerate(pairs):
         new = isinstance(counts, CategoryCounts) and not there
         if not here or not (new or is_small(here, there, pairs)):
@@ -138,9 +142,15 @@ def rare_reasons(
         else:
             apart = stability_index([(here, there), (window - here, baseline - there)])
             matters = now > before and apart > settings.psi
-        if matters and share_tail(here, window, there, baseline) < false_alarms / len(pairs):
+        if matters and share_tail(here, window, there, baseline) < each:
             told = f"in {before:.1%} of" if there else "never in"
             yield f"{_named(place, entry, counts)} in {now:.1%} of the rows, {told} the baseline"
+    for named, here in outside.items():
+        now = here / window
+        # Exact though the limit is itself a row of the baseline: without drift, that the highest
+        # k of all n + m rows are of the window is as likely as that k new ones are.
+        if now >= settings.new_category_share and share_tail(here, window, 0, baseline) < each:
+            yield f"{named} in {now:.1%} of the rows, never in the baseline"
 
 
 def constant_reasons(entry: Entry, counts: Counts, false_alarms: float) -> Iterator[str]:
@@ -174,6 +184,14 @@ def _pairs(entry: Entry, counts: Counts) -> Pairs:
     return list(zip(here, (round(share * baseline) for share in shares), strict=True))
 
 
+def _outside(entry: Entry, counts: Counts) -> dict[str, int]:
+    """Return the rows below and above the range of the baseline; of categories there is none."""
+    if not isinstance(counts, NumericCounts):
+        return {}
+    low, high = entry["minimum"], entry["maximum"]
+    return {f"values below {low:g}": counts.below, f"values above {high:g}": counts.above}
+
+
 def _deviations(pairs: Pairs, entry: Entry, counts: NumericCounts) -> float | None:
     """Return the Wasserstein-1 distance in deviations of the baseline.
 
@@ -187,7 +205,8 @@ def _deviations(pairs: Pairs, entry: Entry, counts: NumericCounts) -> float | No
     middles = [(low + high) / 2 for low, high in pairwise(limits)]
     moved = abs(counts.total / counts.known - entry["mean"])
     binned = wasserstein(pairs, entry.get("means", middles))
-    return float(max(binned, moved) / entry["deviation"])
+    distance = float(max(binned, moved) / entry["deviation"])
+    return distance if math.isfinite(distance) else None
 
 
 def _named(place: int, entry: Entry, counts: Counts) -> str:

@@ -112,12 +112,14 @@ def measure_cost(
 
 
 def _metrics(report: Report) -> dict[str, float]:
+    # What was not evaluated is not fine: the alarm keeps its state.
     if report.status == "not_evaluated":
-        return {"cost_raised": 0}
+        return {"cost_evaluated": 0}
     rate = report.details["per_1000_usd"]
     return {
         "cost_usd": report.details["hour_usd"],
         **({"cost_per_1000_usd": rate["total"]} if rate else {}),
+        "cost_evaluated": 1,
         "cost_raised": int(report.status == "raised"),
     }
 

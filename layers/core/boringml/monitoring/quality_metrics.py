@@ -37,7 +37,8 @@ def roc_auc(labels: Labels, scores: Scores) -> Estimate:
     """Return the area under the ROC curve, a tie counting half, and its error by DeLong's method.
 
     Source: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988); computed from midranks as Sun
-    and Xu, IEEE Signal Processing Letters 21 (2014). Raises ValueError below two of each class.
+    and Xu, IEEE Signal Processing Letters 21 (2014). The error is never below `_least_auc_error`.
+    Raises ValueError below two of each class.
     """
     positive, negative = scores[labels == 1], scores[labels == 0]
     m, n = len(positive), len(negative)
@@ -48,15 +49,31 @@ def roc_auc(labels: Labels, scores: Scores) -> Estimate:
     above = (among_all[:m] - _midranks(positive)) / n
     below = 1 - (among_all[m:] - _midranks(negative)) / m
     variance = above.var(ddof=1) / m + below.var(ddof=1) / n
-    return Estimate(float(above.mean()), math.sqrt(variance))
+    return Estimate(float(above.mean()), max(math.sqrt(variance), _least_auc_error(m, n)))
 
 
 def roc_auc_error(auc: float, positives: int, negatives: int) -> float:
     """Return the error of an AUC of which only the counts are known.
 
     Source: Hanley and McNeil, Radiology 143 (1982). It takes scores to be exponential, which is
-    close enough where no scores are kept: of a package's holdout.
+    close enough where no scores are kept: of a package's holdout. Never below `_least_auc_error`.
     """
+    least = _least_auc_error(positives, negatives)
+    return max(_hanley_mcneil(auc, positives, negatives), least)
+
+
+def _least_auc_error(positives: int, negatives: int) -> float:
+    """Return the error that an AUC has at least, however well the classes are parted.
+
+    By either formula it is 0 where no score is out of place, as if none ever were: a lucky holdout
+    would make each later window a fall. Of none in n, up to 3 / n may be out of place with 95 % of
+    confidence (Hanley and Lippman-Hand, JAMA 249, 1983), so it is the error at such an AUC.
+    """
+    lowest = max(1 - 3 / min(positives, negatives), 0.5)
+    return _hanley_mcneil(lowest, positives, negatives)
+
+
+def _hanley_mcneil(auc: float, positives: int, negatives: int) -> float:
     above = auc / (2 - auc)
     twice = 2 * auc**2 / (1 + auc)
     variance = (

@@ -11,21 +11,38 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 # A text is told by its lengths, each a number of its own: `review.characters`, `review.words`.
 CHARACTERS = "characters"
 WORDS = "words"
+# Of a probability. A served model computes in single precision, its baseline was scored in double:
+# what many rows share, such as the highest of all, must not change its bin by ulps.
+ROUNDING = 1e-5
 
 
 class NumericCounts:
     """Counts of numbers: bin i holds edges[i-1] < x <= edges[i], as in the baseline.
 
-    `total` is the sum of the known values. Of no known value, minimum and maximum are infinite.
+    The outer bins have no outer limits, so `below` and `above` count again what lies outside the
+    baseline's range `limits`. A value that passes an edge or a limit by less than `rounding`, a
+    share of it, has not passed. `total` is the sum of the known values, infinite where it is more
+    than a number holds. Of no known value, minimum and maximum are infinite.
     """
 
-    def __init__(self, edges: Sequence[float]) -> None:
+    def __init__(
+        self,
+        edges: Sequence[float],
+        limits: tuple[float, float] = (-math.inf, math.inf),
+        rounding: float = 0.0,
+    ) -> None:
         self.edges = tuple(edges)
+        self._passed = [edge + rounding * abs(edge) for edge in edges]
+        low, high = limits
+        self._limits = (low - rounding * abs(low), high + rounding * abs(high))
         self.bins: list[int] = [0] * (len(self.edges) + 1)
+        self.below = 0
+        self.above = 0
         self.nulls = 0
         self.total = 0.0
         self.minimum = math.inf
@@ -48,10 +65,12 @@ class NumericCounts:
         self.nulls += len(found) - len(known)
         if not len(known):
             return
-        places = np.searchsorted(self.edges, known, side="left")
+        places = np.searchsorted(self._passed, known, side="left")
         counted = np.bincount(places, minlength=len(self.bins)).tolist()
         self.bins = [a + b for a, b in zip(self.bins, counted, strict=True)]
-        self.total += math.fsum(known)
+        self.below += int((known < self._limits[0]).sum())
+        self.above += int((known > self._limits[1]).sum())
+        self.total += _sum(known)
         self.minimum = min(self.minimum, float(known.min()))
         self.maximum = max(self.maximum, float(known.max()))
 
@@ -59,6 +78,8 @@ class NumericCounts:
         """Add the counts of other rows over the same edges."""
         self.bins = [a + b for a, b in zip(self.bins, other.bins, strict=True)]
         self.nulls += other.nulls
+        self.below += other.below
+        self.above += other.above
         self.total += other.total
         self.minimum = min(self.minimum, other.minimum)
         self.maximum = max(self.maximum, other.maximum)
@@ -137,7 +158,9 @@ class Window:
             name: baseline[name] for name in ("prediction", "probability") if name in baseline
         }
         self.features = {name: _counts(entry) for name, entry in self.entries.items()}
-        self.outputs = {name: _counts(entry) for name, entry in self.output_entries.items()}
+        self.outputs = {
+            name: _counts(entry, ROUNDING) for name, entry in self.output_entries.items()
+        }
         self.rows = 0
 
     def add(self, rows: Rows) -> None:
@@ -173,5 +196,17 @@ class Window:
         return columns
 
 
-def _counts(entry: Mapping[str, Any]) -> Counts:
-    return NumericCounts(entry["edges"]) if entry["kind"] == "numeric" else CategoryCounts()
+def _counts(entry: Mapping[str, Any], rounding: float = 0.0) -> Counts:
+    if entry["kind"] != "numeric":
+        return CategoryCounts()
+    if entry["minimum"] is None:
+        return NumericCounts(entry["edges"])
+    return NumericCounts(entry["edges"], (entry["minimum"], entry["maximum"]), rounding)
+
+
+def _sum(values: NDArray[np.float64]) -> float:
+    """Return the sum, or infinity: a client may send the largest number twice."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return math.inf
