@@ -170,7 +170,7 @@ def _lost(deployed: Deployed, table: str, models: set[str], writes: dict[str, in
 
 
 def jobs(deployed: Deployed) -> list[dict[str, Any]]:
-    """Measure jobs a second by the size of the pool; each finds its queue full, and its workers warm.
+    """Measure jobs a second by the size of the pool; each finds its queue full and workers warm.
 
     A start takes seconds of a core here, and a pool of ten would be measured by its starts.
     """
