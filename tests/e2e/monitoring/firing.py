@@ -76,7 +76,8 @@ def predictions(
     """Return the lines of so many predictions, `age` seconds old."""
     constants = {"model": model, "model_version": "0", "function_version": "$LATEST"}
     log = PredictionLog(constants, namespace)
-    text = log.lines({"stage": None}, [], code=None, failed=failed, latency_ms=latency_ms).decode()
+    code = "internal_error" if failed else None
+    text = log.lines('"stage":null', [], code=code, failed=failed, latency_ms=latency_ms)
     return [aged(text, age)] * count
 
 

@@ -19,6 +19,7 @@ from boringml.monitoring.page.document import (
     Unread,
     VersionTraffic,
 )
+from boringml.monitoring.page.quality_section import quality_section
 from boringml.monitoring.page.rollback import (
     CANNOT_TELL,
     NO,
@@ -184,6 +185,63 @@ def test_business_outcomes(outcomes: int, bad: int, tone: str) -> None:
 )
 def test_quality(found: Any, tone: str) -> None:
     assert seen(model(quality=found), "Quality").tone == tone
+
+
+def fallen(*against: str) -> Report:
+    """Version 6 judged over the last seven days, against the seven before."""
+    begin = NOW - timedelta(days=14)
+    days = [(begin + timedelta(days=place)).date().isoformat() for place in range(14)]
+    details = {
+        "comparisons": [
+            {"against": name, "fell": name in against} for name in ("holdout", "days_before")
+        ],
+        "days": [{"date": day} for day in days],
+        "window": {"end": NOW.date().isoformat()},
+    }
+    return replace(report(RAISED), details=details)
+
+
+@pytest.mark.parametrize(
+    ("against", "new_code", "tone"),
+    [
+        (["holdout"], None, BAD),
+        (["holdout", "days_before"], None, BAD),
+        # Within one version, other data: another version would meet the same.
+        (["days_before"], None, WATCH),
+        # The release is in the middle of what is compared.
+        (["days_before"], 6, BAD),
+        (["days_before"], 20, WATCH),
+        (["days_before"], 0, WATCH),
+    ],
+)
+def test_a_fall_is_the_releases_or_the_datas(
+    against: list[str], new_code: int | None, tone: str
+) -> None:
+    history = full().history
+    assert isinstance(history, tuple)
+    if new_code is not None:
+        move = replace(
+            history[-1],
+            kind=MOVED,
+            alias=LIVE,
+            at=NOW - timedelta(days=new_code),
+            from_version=6,
+            to_version=6,
+            details={"function_version": "11"},
+        )
+        history = (*history, move)
+    document = model(quality=(fallen(*against),), history=history)
+    found = seen(document, "Quality")
+    assert found.tone == tone
+    assert ("train again" in found.says) == (tone == WATCH)
+    # Its section says the same.
+    assert f'class="badge {tone}"' in str(list(quality_section(document).body))
+
+
+def test_a_fall_within_a_version_is_no_reason_to_go_back() -> None:
+    advice = should_we_roll_back(model(quality=(fallen("days_before"),)))
+    assert (advice.answer.short, advice.answer.tone) == (WATCH_IT, WATCH)
+    assert "the data changed and not the release" in advice.answer.headline
 
 
 def test_drift_alone_is_watched_since_another_version_would_meet_the_same_data() -> None:

@@ -18,6 +18,7 @@ from boringml.monitoring.page.document import (
     Unread,
     VersionTraffic,
 )
+from boringml.monitoring.page.fall import fall
 from boringml.monitoring.page.lately import lately
 from boringml.monitoring.report import NOT_EVALUATED, RAISED, Report
 from boringml.registry.records import HistoryEvent, Route
@@ -149,12 +150,12 @@ def _kpi(document: ModelDocument) -> Check | None:
 
 
 def _quality(document: ModelDocument) -> Check | None:
-    return _reported(document, "Quality", document.quality, BAD)
+    return _reported(document, "Quality", document.quality, lambda raised: fall(document, raised))
 
 
 def _drift(document: ModelDocument) -> Check | None:
     # Another version would meet the same data: drift alone is no reason to go back.
-    return _reported(document, "Drift", document.drift, WATCH)
+    return _reported(document, "Drift", document.drift, lambda _raised: (WATCH, ""))
 
 
 def _alarms(document: ModelDocument) -> Check | None:
@@ -198,7 +199,10 @@ def newest(reports: Sequence[Report], version: int | None) -> Report | None:
 
 
 def _reported(
-    document: ModelDocument, name: str, reports: Read[tuple[Report, ...]], raised: str
+    document: ModelDocument,
+    name: str,
+    reports: Read[tuple[Report, ...]],
+    raised: Callable[[Report], tuple[str, str]],
 ) -> Check:
     if isinstance(reports, Unread):
         return Check(name, UNKNOWN, f"Its reports could not be read: {reports.why}")
@@ -212,7 +216,10 @@ def _reported(
         return Check(name, UNKNOWN, f"The last look was {when}. It said: {said}")
     if report.status == NOT_EVALUATED:
         return Check(name, UNKNOWN, said)
-    return Check(name, raised if report.status == RAISED else FINE, said)
+    if report.status != RAISED:
+        return Check(name, FINE, said)
+    tone, told = raised(report)
+    return Check(name, tone, f"{said} {told}".rstrip())
 
 
 def _both(
