@@ -110,6 +110,17 @@ def test_an_alarm_on_a_percentile_asks_for_enough_samples() -> None:
         assert "IF(FILL(requests, 0) >= ${SlowRequests}, p95, 0)" in str(alarm)
 
 
+def test_the_logical_ids_that_names_of_alarms_are_made_of_begin_with_a_capital() -> None:
+    """By that boringml.adapters.alarms tells the stack boringml from the stack boringml-dev."""
+    made = [
+        identity.partition(":")[2]
+        for identity, (_, _, resource) in RESOURCES.items()
+        if resource["Type"] in (*TYPES, "AWS::Serverless::Application")
+    ]
+    assert made
+    assert [name for name in made if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)] == []
+
+
 def pascal(name: str) -> str:
     return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", name))
 

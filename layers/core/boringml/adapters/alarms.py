@@ -1,5 +1,6 @@
 """The alarms of the stack that ring."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,18 @@ if TYPE_CHECKING:
 _MODEL = "model"
 
 
+# <logical id>-<suffix>, once for each nested stack and once for the alarm. Our logical ids begin
+# with a capital, and suffixes are long: "boringml-dev-..." is none of the stack "boringml".
+_MADE = r"(-[A-Z][A-Za-z0-9]*-[A-Za-z0-9]{8,})+"
+
+
 class Alarms:
-    """Alarms whose names begin as CloudFormation names those of a stack, and of its nested ones."""
+    """Alarms that CloudFormation named for one stack, or for one that is nested in it."""
 
     def __init__(self, client: "CloudWatchClient", stack: str) -> None:
         self._client = client
         self._prefix = f"{stack}-"
+        self._ours = re.compile(re.escape(stack) + _MADE)
 
     def ringing(self) -> tuple[Alarm, ...]:
         """Return the alarms in state ALARM, the newest first."""
@@ -34,6 +41,7 @@ class Alarms:
             )
             for page in pages
             for alarm in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ()))
+            if self._ours.fullmatch(alarm["AlarmName"])
         ]
         return tuple(sorted(found, key=lambda alarm: alarm.since, reverse=True))
 
