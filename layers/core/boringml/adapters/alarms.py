@@ -12,18 +12,17 @@ if TYPE_CHECKING:
 _MODEL = "model"
 
 
-# <logical id>-<suffix>, once for each nested stack and once for the alarm. Our logical ids begin
-# with a capital, and suffixes are long: "boringml-dev-..." is none of the stack "boringml".
-_MADE = r"(-[A-Z][A-Za-z0-9]*-[A-Za-z0-9]{8,})+"
-
-
 class Alarms:
-    """Alarms that CloudFormation named for one stack, or for one that is nested in it."""
+    """Alarms that CloudFormation named for one stack, or for one that is nested in it.
+
+    Names are the stack's, then a logical id. Ours begin with a capital, so that "boringml-dev-..."
+    is none of the stack "boringml".
+    """
 
     def __init__(self, client: "CloudWatchClient", stack: str) -> None:
         self._client = client
         self._prefix = f"{stack}-"
-        self._ours = re.compile(re.escape(stack) + _MADE)
+        self._ours = re.compile(rf"{re.escape(stack)}-[A-Z][A-Za-z0-9]*-")
 
     def ringing(self) -> tuple[Alarm, ...]:
         """Return the alarms in state ALARM, the newest first."""
@@ -41,7 +40,7 @@ class Alarms:
             )
             for page in pages
             for alarm in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ()))
-            if self._ours.fullmatch(alarm["AlarmName"])
+            if self._ours.match(alarm["AlarmName"])
         ]
         return tuple(sorted(found, key=lambda alarm: alarm.since, reverse=True))
 
