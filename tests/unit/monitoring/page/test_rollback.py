@@ -125,6 +125,17 @@ def test_an_outage_is_not_hidden_by_a_good_day(a_minute: float, failing: float, 
     assert should_we_roll_back(model(traffic=day(a_minute, failing))).answer.short == short
 
 
+def test_a_period_that_has_just_begun_is_judged_with_the_one_before() -> None:
+    asked = day(14, 15)
+    (version,) = asked.versions
+    begun = replace(asked, end=NOW + timedelta(minutes=15))
+    points = (*version.points, Point(NOW, 1, 1, 9.0, 20.0))
+    asked = replace(begun, versions=(replace(version, points=points),))
+    assert seen(model(traffic=asked), "Failures").says.startswith(
+        "211 of 211 requests failed (100 %) in the last 30 minutes."
+    )
+
+
 def test_an_outage_says_when_it_began_and_that_live_did_not_change() -> None:
     told = seen(model(traffic=day(14, 14)), "Failures").says
     assert told == (
