@@ -1,12 +1,15 @@
 """Answers of API Gateway itself: gateway responses, for all that goes wrong.
 
-AWS answers 502 where a Lambda function failed or returned no proper proxy response, 504
-(INTEGRATION_TIMEOUT) after the integration's timeoutInMillis, 413 (REQUEST_TOO_LARGE) above 10 MB
-and 403 (ACCESS_DENIED) to a signed request without permission: each through the API's gateway
-responses, whose templates know the $context variables, and where a status of DEFAULT_4XX or
-DEFAULT_5XX is the status of every type that has none of its own ("Gateway response types").
-MiniStack 1.5.33 answers the function's error text as body, waits for ever, knows no limit, answers
-a denial outside of the gateway responses, and keeps each type's own status.
+AWS answers 502 where a Lambda function failed or returned no proper proxy response, 500 and no 429
+where Lambda had no room for it ("Execution failed due to configuration error: Rate Exceeded", says
+its execution log), 504 (INTEGRATION_TIMEOUT) after the integration's timeoutInMillis, 413
+(REQUEST_TOO_LARGE) above 10 MB and 403 (ACCESS_DENIED) to a signed request without permission: each
+through the API's gateway responses, whose templates know the $context variables, and where a status
+of DEFAULT_4XX or DEFAULT_5XX is the status of every type that has none of its own ("Gateway
+response types").
+MiniStack 1.5.33 answers the function's error text as body, a throttled function's 429, waits for
+ever, knows no limit, answers a denial outside of the gateway responses, and keeps each type's own
+status.
 Seams: apigateway_v1._invoke_lambda_proxy_v1, _lambda_proxy_response, _gateway_error_response,
 _gateway_response_for_type, _gateway_request_value, _check_request_validation,
 authentication_error_response, app._enforce_execute_api.
@@ -31,6 +34,10 @@ _orphans: set["asyncio.Task[Any]"] = set()
 
 class FunctionFailedError(Exception):
     """The function raised, did not start, or returned no proxy response."""
+
+
+class FunctionThrottledError(Exception):
+    """Lambda did not take the request."""
 
 
 def is_proxy_response(payload: Any) -> bool:
@@ -58,13 +65,14 @@ def install() -> None:
 
 def _answer_function_errors() -> None:
     proxy = seam(gateway, "_invoke_lambda_proxy_v1")
-    respond = seam(gateway, "_lambda_proxy_response")
+    seam(gateway, "_lambda_proxy_response")
+    throttled = gateway._GatewayError("API_CONFIGURATION_ERROR", "Internal server error")
     failed = gateway._GatewayError("DEFAULT_5XX", "Internal server error")
     timed_out = gateway._GatewayError("INTEGRATION_TIMEOUT", "Endpoint request timed out")
 
     def proxy_response(result: dict[str, Any]) -> Any:
         if result.get("throttle"):
-            return respond(result)
+            raise FunctionThrottledError
         if result.get("error") or not is_proxy_response(result.get("body")):
             raise FunctionFailedError
         return result["body"], None
@@ -82,6 +90,8 @@ def _answer_function_errors() -> None:
             return task.result()
         except FunctionFailedError:
             return failed
+        except FunctionThrottledError:
+            return throttled
 
     gateway._lambda_proxy_response = proxy_response
     gateway._invoke_lambda_proxy_v1 = invoke_in_time

@@ -112,6 +112,42 @@ def test_an_alarm_on_a_percentile_asks_for_enough_samples() -> None:
         assert "IF(FILL(requests, 0) >= ${SlowRequests}, p95, 0)" in str(alarm)
 
 
+def test_each_look_that_a_schedule_asks_for_is_missed_when_it_does_not_run() -> None:
+    alarm = TEMPLATE["Resources"]["LooksMissingAlarm"]
+    assert alarm["Condition"] == "LooksBySchedule"
+    assert TEMPLATE["Conditions"]["LooksBySchedule"] == [
+        ["Environments", "Environment", "Monitoring"],
+        "ENABLED",
+    ]
+    watched = {
+        query["MetricStat"]["Metric"]["Dimensions"][0]["Value"]
+        for query in alarm["Properties"]["Metrics"]
+        if "MetricStat" in query
+    }
+    scheduled = {
+        name
+        for name, resource in TEMPLATE["Resources"].items()
+        for event in (resource.get("Properties", {}).get("Events") or {}).values()
+        if (event.get("Properties") or {}).get("State")
+        == ["Environments", "Environment", "Monitoring"]
+    }
+    assert watched == scheduled
+    assert len(watched) == 4
+    ids = re.findall(r"FILL\((\w+), 0\)", str(alarm["Properties"]["Metrics"][0]["Expression"]))
+    assert sorted(ids) == sorted(q["Id"] for q in alarm["Properties"]["Metrics"][1:])
+
+
+def test_the_logical_ids_that_names_of_alarms_are_made_of_begin_with_a_capital() -> None:
+    """By that boringml.adapters.alarms tells the stack boringml from the stack boringml-dev."""
+    made = [
+        identity.partition(":")[2]
+        for identity, (_, _, resource) in RESOURCES.items()
+        if resource["Type"] in (*TYPES, "AWS::Serverless::Application")
+    ]
+    assert made
+    assert [name for name in made if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)] == []
+
+
 def pascal(name: str) -> str:
     return "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]+", name))
 

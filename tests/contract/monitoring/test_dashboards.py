@@ -158,7 +158,7 @@ def test_the_platforms_dashboard_has_each_of_its_alarms_and_each_model() -> None
         for resource_id, (_, _, resource) in RESOURCES.items()
         if resource_id.startswith("template.yaml:") and resource["Type"] == "AWS::CloudWatch::Alarm"
     }
-    assert set(re.findall(r'"\$\{(\w+)\.Arn\}"', given["PlatformAlarms"])) == ours
+    assert set(re.findall(r'"\$\{(\w+)\.Arn\}"', str(given["PlatformAlarms"]))) == ours
     assert given["UnhealthyAlarms"].count("Outputs.UnhealthyAlarmArn") == len(MODELS)
     # A parameter of CloudFormation holds 4,096 bytes; an ARN of an alarm has about 110.
     assert 110 * len(ours) < 4096

@@ -6,6 +6,7 @@ Periods of the local AWS end now, so data of the past are put where an alarm wan
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from botocore.config import Config
 
 from boringml.serving.prediction_log import PredictionLog, load_failure_line
+from local.datasets import credit_records
 from tests.e2e.conftest import Stack
 
 # The ways, as the ledger names them.
@@ -74,7 +76,8 @@ def predictions(
     """Return the lines of so many predictions, `age` seconds old."""
     constants = {"model": model, "model_version": "0", "function_version": "$LATEST"}
     log = PredictionLog(constants, namespace)
-    text = log.lines({"stage": None}, [], code=None, failed=failed, latency_ms=latency_ms).decode()
+    code = "internal_error" if failed else None
+    text = log.lines('"stage":null', [], code=code, failed=failed, latency_ms=latency_ms)
     return [aged(text, age)] * count
 
 
@@ -117,7 +120,14 @@ class Firing:
                 self.slow_down(alarm, model)
                 return LINE
             case "LiveFailuresAlarm":
-                self.fail_live(alarm, model)
+                self.fail_live(alarm, model, int(alarm["Threshold"]))
+                return LINE
+            case "OutageAlarm" if model == "credit":
+                # Lambda takes none of them, so that no line and no error of ours tells it.
+                self.ask_in_vain(self.most_of(alarm, "failures"))
+                return MADE
+            case "OutageAlarm":
+                self.fail_live(alarm, model, self.most_of(alarm, "attempts"))
                 return LINE
             case "LoadFailuresAlarm":
                 self.load_nothing(model)
@@ -175,27 +185,59 @@ class Firing:
         """Invoke a function while it may run nowhere, and take the refusal for an answer."""
         once = Config(retries={"total_max_attempts": 1})
         client = self.stack.local_aws.client("lambda", config=once)
-        client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
-        try:
+        with self.taking_nothing(function):
             for _ in range(times):
                 try:
                     client.invoke(FunctionName=function, Payload=b"{}")
                 except client.exceptions.TooManyRequestsException:
                     continue
                 raise AssertionError(f"{function} ran")
+
+    @contextmanager
+    def taking_nothing(self, function: str) -> Iterator[None]:
+        """Let a function run nowhere, for a while."""
+        client = self.client("lambda")
+        client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+        try:
+            yield
         finally:
             client.delete_function_concurrency(FunctionName=function)
 
-    def fail_live(self, alarm: Mapping[str, Any], model: str) -> None:
-        """Let five of five requests fail, by their lines; Lambda counted them as invoked."""
+    def most_of(self, alarm: Mapping[str, Any], counted: str) -> int:
+        """Return how many must fail to be half of all: other tests may just have asked, too.
+
+        `counted` is the id of a metric of the alarm that has a value for each request.
+        """
+        (stat,) = [q["MetricStat"] for q in alarm["Metrics"] if q["Id"] == counted]
+        metric, now = stat["Metric"], datetime.now(UTC)
+        points = self.client("cloudwatch").get_metric_statistics(
+            Namespace=metric["Namespace"],
+            MetricName=metric["MetricName"],
+            Dimensions=metric["Dimensions"],
+            Statistics=["SampleCount"],
+            Period=60,
+            StartTime=now - timedelta(seconds=stat["Period"] + NEWEST_AGE),
+            EndTime=now,
+        )["Datapoints"]
+        return max(int(alarm["Threshold"]), int(sum(one["SampleCount"] for one in points)) + 1)
+
+    def ask_in_vain(self, times: int) -> None:
+        """Ask the model credit while its function takes nothing: the API answers 5xx."""
+        with self.taking_nothing(self.functions["credit"]):
+            for _ in range(times):
+                answer = self.stack.api.predict("credit", credit_records(slice(1))[0])
+                assert answer.status >= 500, answer
+
+    def fail_live(self, alarm: Mapping[str, Any], model: str, count: int) -> None:
+        """Let so many requests fail, by their lines; Lambda counted them as invoked."""
         live = [q["MetricStat"]["Metric"] for q in alarm["Metrics"] if "MetricStat" in q]
         self.put(
             (one["Namespace"], datum(one["MetricName"], one["Dimensions"], value, NEWEST_AGE))
             for one in live
             if one["Namespace"] == "AWS/Lambda"
-            for value in [5.0 if one["MetricName"] == "Invocations" else 0.0]
+            for value in [count if one["MetricName"] == "Invocations" else 0.0]
         )
-        lines = predictions(model, self.namespace, 5, failed=True, latency_ms=1, age=NEWEST_AGE)
+        lines = predictions(model, self.namespace, count, failed=True, latency_ms=1, age=NEWEST_AGE)
         self.write(self.groups[model], lines)
 
     def slow_down(self, alarm: Mapping[str, Any], model: str) -> None:

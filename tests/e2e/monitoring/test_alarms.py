@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import yaml
 
 from local.paths import ROOT
+from tests.contract.template.test_wiring import Loader
 from tests.e2e.conftest import Stack
 from tests.e2e.monitoring.firing import CHILDREN, QUEUES, Firing, in_order, logical_id
 
@@ -216,6 +218,33 @@ def log_group(stack: Stack, nested: str) -> str:
     outputs = cloudformation.describe_stacks(StackName=stack.resource(nested))["Stacks"][0]
     found = {item["OutputKey"]: item["OutputValue"] for item in outputs["Outputs"]}
     return str(found["PredictLogGroup"])
+
+
+def test_looks_that_nobody_asks_for_are_an_alarm(stack: Stack) -> None:
+    """It is made where schedules are on: here by its own words, over functions that are made up."""
+    name = f"looks-{uuid.uuid4().hex[:8]}"
+    alarm = yaml.load((ROOT / "template.yaml").read_text(), Loader)["Resources"][
+        "LooksMissingAlarm"
+    ]
+    properties = {**alarm["Properties"], "AlarmActions": []}
+    cloudformation = stack.local_aws.client("cloudformation")
+    body = {"Resources": {"Looks": {"Type": alarm["Type"], "Properties": properties}}}
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(body))
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    waiter.wait(StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 150})
+
+    def state() -> str:
+        return str(alarms_of(stack, name)[0]["StateValue"])
+
+    stack.until(lambda: state() == "ALARM", "no look was ever asked for", 30)
+    # What the four are called here: the logical ids that the template refers to.
+    asked = [q["MetricStat"]["Metric"] for q in properties["Metrics"] if "MetricStat" in q]
+    cloudwatch = stack.local_aws.client("cloudwatch")
+    for metric in asked:
+        assert state() == "ALARM", "one is missing"
+        data = {"MetricName": "Invocations", "Dimensions": metric["Dimensions"], "Value": 1}
+        cloudwatch.put_metric_data(Namespace="AWS/Lambda", MetricData=[data])
+    stack.until(lambda: state() == "OK", "all of them ran", 30)
 
 
 def test_no_traffic_is_an_alarm_where_traffic_is_expected(stack: Stack) -> None:

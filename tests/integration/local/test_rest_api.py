@@ -399,6 +399,21 @@ def test_an_api_without_permission_cannot_invoke_the_function(local_aws: LocalAW
     assert api.call("POST", "/models/credit/predictions", {}).status == 500
 
 
+def test_a_function_without_room_is_an_error_of_the_service(api: Api) -> None:
+    """A client's 429 would be one of the API's own limits."""
+    resource = api.local_aws.client("cloudformation").describe_stack_resource(
+        StackName=api.stack, LogicalResourceId="Function"
+    )["StackResourceDetail"]
+    functions, name = api.local_aws.client("lambda"), resource["PhysicalResourceId"]
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    try:
+        refused = api.call("POST", "/models/credit/predictions", {})
+    finally:
+        functions.delete_function_concurrency(FunctionName=name)
+    assert refused.status == 500
+    assert refused.json()["message"] == "Internal server error"
+
+
 def test_requests_are_counted_by_api_and_stage(api: Api) -> None:
     api.call("POST", "/models/credit/predictions", {"do": "raise"})
     stack_metric = {

@@ -139,26 +139,57 @@ def test_what_cloudwatch_did_not_tell_is_no_zero() -> None:
         UsageMetrics(client, "ns", "stack").hours(CREDIT, BEGIN, END)  # type: ignore[arg-type]
 
 
+def watching(name: str, *metrics: tuple[str, dict[str, str]], math: bool = False) -> dict[str, Any]:
+    """An alarm on one metric, or on several by metric math."""
+    found = [
+        {"Namespace": ns, "Dimensions": [{"Name": n, "Value": v} for n, v in named.items()]}
+        for ns, named in metrics
+    ]
+    if not math:
+        return {"AlarmName": name, **found[0]}
+    queries = [{"Id": f"m{i}", "MetricStat": {"Metric": one}} for i, one in enumerate(found)]
+    return {"AlarmName": name, "Metrics": [{"Id": "sum", "Expression": "m0 + m1"}, *queries]}
+
+
 def test_each_metric_of_an_alarm_of_the_model_is_billed() -> None:
     client = CloudWatch({**CREDIT_VALUES, key("ns", "requests", model="churn"): [1.0]})
-    named = [{"Name": "model", "Value": "credit"}]
-    function = [{"Name": "FunctionName", "Value": "predict"}]
+    ours, function = ("ns", {"model": "credit"}), ("AWS/Lambda", {"FunctionName": "predict"})
+    api = ("AWS/ApiGateway", {"ApiName": "stack", "Resource": CREDIT.route})
     client.alarms = [
-        {"AlarmName": "one", "Dimensions": named},
-        {
-            "AlarmName": "two",
-            "Metrics": [
-                {"Id": "a", "Expression": "b + c"},
-                {"Id": "b", "MetricStat": {"Metric": {"Dimensions": function}}},
-                {"Id": "c", "MetricStat": {"Metric": {"Dimensions": named}}},
-            ],
-        },
-        {"AlarmName": "three", "Dimensions": [{"Name": "model", "Value": "churn"}]},
+        watching("one", ours),
+        watching("two", function, ours, math=True),
+        watching("three", ("ns", {"model": "churn"})),
+        watching("four", api, api, math=True),
+        watching("five", ("AWS/Logs", {"LogGroupName": "/log"})),
     ]
-    client.composites = [{"AlarmRule": "ALARM(one) OR ALARM(two)"}, {"AlarmRule": "ALARM(three)"}]
+    client.composites = [
+        {"AlarmRule": 'ALARM("one") OR ALARM("two")'},
+        {"AlarmRule": 'ALARM("three")'},
+    ]
     things = BilledThings(client, "ns", "stack")  # type: ignore[arg-type]
     # One in ns, two in ns/credit, one of the method of the API.
     assert things.fixed(CREDIT, 1) == Fixed(
-        metrics=4, alarm_metrics=3, composite_alarms=1, dashboards=1
+        metrics=4, alarm_metrics=6, composite_alarms=1, dashboards=1
     )
     assert all(asked["RecentlyActive"] == "PT3H" for asked in client.asked)
+
+
+@pytest.mark.parametrize("stack", ["ns", "other", "pr-17"])
+def test_alarms_of_other_stacks_with_a_model_of_that_name_are_theirs(stack: str) -> None:
+    client = CloudWatch({})
+    stacks = ("ns", "other", "pr-17", "x-ns")
+    client.alarms = [
+        one
+        for name in stacks
+        for one in (
+            watching(f"{name}-DriftAlarm", (name, {"model": "credit"})),
+            watching(
+                f"{name}-Outage", ("AWS/ApiGateway", {"ApiName": name, "Resource": CREDIT.route})
+            ),
+        )
+    ]
+    client.composites = [{"AlarmRule": f'ALARM("{name}-DriftAlarm")'} for name in stacks]
+    things = BilledThings(client, stack, stack)  # type: ignore[arg-type]
+    assert things.fixed(CREDIT, 0) == Fixed(
+        metrics=0, alarm_metrics=2, composite_alarms=1, dashboards=0
+    )

@@ -1,5 +1,6 @@
 """The alarms of the stack that ring."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,16 @@ _MODEL = "model"
 
 
 class Alarms:
-    """Alarms whose names begin as CloudFormation names those of a stack, and of its nested ones."""
+    """Alarms that CloudFormation named for one stack, or for one that is nested in it.
+
+    Names are the stack's, then a logical id. Ours begin with a capital, so that "boringml-dev-..."
+    is none of the stack "boringml".
+    """
 
     def __init__(self, client: "CloudWatchClient", stack: str) -> None:
         self._client = client
         self._prefix = f"{stack}-"
+        self._ours = re.compile(rf"{re.escape(stack)}-[A-Z][A-Za-z0-9]*-")
 
     def ringing(self) -> tuple[Alarm, ...]:
         """Return the alarms in state ALARM, the newest first."""
@@ -34,6 +40,7 @@ class Alarms:
             )
             for page in pages
             for alarm in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ()))
+            if self._ours.match(alarm["AlarmName"])
         ]
         return tuple(sorted(found, key=lambda alarm: alarm.since, reverse=True))
 

@@ -30,9 +30,6 @@ class BilledThings:
             + self._count(f"{self._namespace}/{served.model}", {})
             + self._count("AWS/ApiGateway", {"ApiName": self._api, "Resource": served.route})
         )
-        watched = {("model", served.model), ("FunctionName", served.function)}
-        if served.queue:
-            watched.add(("QueueName", served.queue))
         alarm_metrics = composite = 0
         names: list[str] = []
         rules: list[str] = []
@@ -41,17 +38,29 @@ class BilledThings:
         )
         for page in pages:
             for alarm in page["MetricAlarms"]:
-                series = _series(alarm)
-                if any(watched & dimensions for dimensions in series):
-                    alarm_metrics += len(series)
+                watched = _watched(alarm)
+                if any(self._is_of(served, *metric) for metric in watched):
+                    alarm_metrics += len(watched)
                     names.append(alarm["AlarmName"])
             rules += [alarm["AlarmRule"] for alarm in page["CompositeAlarms"]]
-        composite = sum(any(name in rule for name in names) for rule in rules)
+        # A rule has names in quotes; without them, one name may be the end of another stack's.
+        composite = sum(any(f'"{name}"' in rule for name in names) for rule in rules)
         return Fixed(
             metrics=metrics,
             alarm_metrics=alarm_metrics,
             composite_alarms=composite,
             dashboards=dashboards,
+        )
+
+    def _is_of(self, served: Served, namespace: str, named: Mapping[str, str]) -> bool:
+        """Return whether a metric is of a model in this stack: others have models of that name."""
+        if namespace == self._namespace:
+            return named.get("model") == served.model
+        return (
+            named.get("FunctionName") == served.function
+            or (served.queue is not None and named.get("QueueName") == served.queue)
+            or named.get("LogGroupName") == served.log_group
+            or (named.get("ApiName"), named.get("Resource")) == (self._api, served.route)
         )
 
     def _count(self, namespace: str, dimensions: Mapping[str, str]) -> int:
@@ -63,10 +72,14 @@ class BilledThings:
         return sum(len(page["Metrics"]) for page in pages)
 
 
-def _series(alarm: "MetricAlarmTypeDef") -> list[set[tuple[str, str]]]:
-    """Return the dimensions of each metric that an alarm watches: each is billed."""
+def _watched(alarm: "MetricAlarmTypeDef") -> list[tuple[str, dict[str, str]]]:
+    """Return namespace and dimensions of each metric that an alarm watches: each is billed."""
     stats = [
         query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query
     ]
-    found = [metric.get("Dimensions", []) for metric in stats] or [alarm.get("Dimensions", [])]
-    return [{(one["Name"], one["Value"]) for one in dimensions} for dimensions in found]
+    found = [(one.get("Namespace", ""), one.get("Dimensions", [])) for one in stats]
+    plain = (alarm.get("Namespace", ""), alarm.get("Dimensions", []))
+    return [
+        (namespace, {one["Name"]: one["Value"] for one in dimensions})
+        for namespace, dimensions in found or [plain]
+    ]

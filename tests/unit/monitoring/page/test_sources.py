@@ -99,6 +99,16 @@ def test_executions_that_ended_badly_are_counted_by_machine() -> None:
     assert found == (Count("release", 4), Count("train", 0))
 
 
+# Of the stacks s-dev and s-pr-17, and of somebody who named one alike.
+OF_OTHERS = (
+    "s-dev-UnhealthyAlarm-1ABCDEFGHIJK",
+    "s-dev-CreditOnline-1ABCDEFGHIJK-UnhealthyAlarm-1ABCDEFGHIJK",
+    "s-pr-17-UnhealthyAlarm-1ABCDEFGHIJK",
+    "s-pr-17-CreditOnline-1ABCDEFGHIJK-UnhealthyAlarm-1ABCDEFGHIJK",
+    "s-by-hand",
+)
+
+
 def test_alarms_are_those_of_the_stack_with_their_models() -> None:
     client, stubber = stubbed("cloudwatch")
     dimension = {"Name": "model", "Value": "credit"}
@@ -108,7 +118,7 @@ def test_alarms_are_those_of_the_stack_with_their_models() -> None:
         {
             "MetricAlarms": [
                 {
-                    "AlarmName": "s-a",
+                    "AlarmName": "s-CreditOnline-1ABCDEFGHIJK-LiveFailuresAlarm-2abcDEFghi34",
                     "AlarmDescription": "live fails",
                     "StateUpdatedTimestamp": BEGIN,
                     "Metrics": [
@@ -119,10 +129,11 @@ def test_alarms_are_those_of_the_stack_with_their_models() -> None:
             ],
             "CompositeAlarms": [
                 {
-                    "AlarmName": "s-b",
+                    "AlarmName": "s-UnhealthyAlarm-1ABCDEFGHIJK",
                     "AlarmDescription": "reviews: unhealthy",
                     "StateUpdatedTimestamp": BEGIN + timedelta(minutes=1),
-                }
+                },
+                *({"AlarmName": name, "StateUpdatedTimestamp": BEGIN} for name in OF_OTHERS),
             ],
         },
         {
@@ -132,7 +143,8 @@ def test_alarms_are_those_of_the_stack_with_their_models() -> None:
         },
     )
     newest, oldest = Alarms(client, "s").ringing()
-    assert (newest.name, oldest.name) == ("s-b", "s-a")
+    assert newest.name == "s-UnhealthyAlarm-1ABCDEFGHIJK"
+    assert oldest.name == "s-CreditOnline-1ABCDEFGHIJK-LiveFailuresAlarm-2abcDEFghi34"
     assert oldest.is_of("credit")
     assert not oldest.is_of("reviews")
     assert newest.is_of("reviews")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from boringml.monitoring.page import words
@@ -33,6 +33,11 @@ def last_move(history: Iterable[HistoryEvent]) -> HistoryEvent | None:
     return moves[-1] if moves else None
 
 
+def is_news(move: HistoryEvent, now: datetime) -> bool:
+    """Return whether a move is of the last day."""
+    return now - move.at < _NEWS
+
+
 def what_changed(document: ModelDocument) -> Answer:
     """Return the answer: new is watched, old is fine, and what cannot be read is unknown."""
     history = document.history
@@ -42,7 +47,7 @@ def what_changed(document: ModelDocument) -> Answer:
     if move is None:
         return Answer(FINE, "Nothing yet", "No version has ever been live.", _under_way(document))
     when = words.ago(move.at, document.as_of)
-    tone = WATCH if document.as_of - move.at < _NEWS else FINE
+    tone = WATCH if is_news(move, document.as_of) else FINE
     told = f"{moved(move)}, {when}"
     said_by = f"By {words.actor(move.by)}, {words.moment(move.at)}: {words.short(move.why)}"
     return Answer(tone, told, f"{told}.", (said_by, *_under_way(document)))

@@ -8,15 +8,30 @@ from typing import Final
 
 from boringml.monitoring.page import words
 from boringml.monitoring.page.answers import BAD, FINE, UNKNOWN, WATCH
-from boringml.monitoring.page.document import ModelDocument, Read, Unread, VersionTraffic
+from boringml.monitoring.page.changes import is_news, last_move
+from boringml.monitoring.page.document import (
+    Alarm,
+    Limits,
+    ModelDocument,
+    Read,
+    Traffic,
+    Unread,
+    VersionTraffic,
+)
+from boringml.monitoring.page.fall import fall
+from boringml.monitoring.page.lately import lately
 from boringml.monitoring.report import NOT_EVALUATED, RAISED, Report
-from boringml.registry.records import Route
+from boringml.registry.records import HistoryEvent, Route
 from boringml.release.canary import slow_limit_ms
 from boringml.release.evidence import log_evidence
 from boringml.release.shadow_judge import EARLY_CHANCE, chance_of_at_least
 
 # Looks are hourly: one that is older than this says little about now.
 STALE: Final = timedelta(days=2)
+_WORST: Final = (BAD, WATCH, UNKNOWN, FINE)
+# Alarms that say that live fails, by their names in the templates: live's own requests alone, where
+# those on the function are of its candidates as well.
+_OF_LIVE: Final = frozenset({"LiveFailuresAlarm", "OutageAlarm"})
 
 
 @dataclass(frozen=True)
@@ -37,31 +52,50 @@ def _failures(document: ModelDocument) -> Check | None:
     """Judge live against the version before by the evidence that canaries are judged by.
 
     It is valid at every look (boringml.release.evidence). With nothing to compare with, more
-    failures than are tolerated must be beyond chance at every look: EARLY_CHANCE.
+    failures than are tolerated must be beyond chance at every look: EARLY_CHANCE. The last periods
+    are judged by themselves as well, and the worse counts.
     """
     name = "Failures"
     both = _both(document, name)
     if both is None or isinstance(both, Check):
         return both
     now, before = both
-    limits = document.limits
+    check, tolerated = _failures_of_all(name, now, before, document.limits)
+    traffic = document.traffic
+    sudden = lately(traffic, now, tolerated) if isinstance(traffic, Traffic) else None
+    if sudden is not None and _WORST.index(sudden[0]) < _WORST.index(check.tone):
+        check = Check(name, sudden[0], f"{sudden[1]} In all, {check.says}")
+    if check.tone == BAD and (move := _last_move(document)) and not is_news(move, document.as_of):
+        told = (
+            f"Live is as it was {words.ago(move.at, document.as_of)}: look at what it needs, too."
+        )
+        check = Check(name, BAD, f"{check.says} {told}")
+    return check
+
+
+def _failures_of_all(
+    name: str, now: VersionTraffic, before: VersionTraffic | None, limits: Limits
+) -> tuple[Check, float]:
+    """Return what all requests of the page's time say, and the share of failures tolerated."""
     told = words.bad_of_all(now.failures, now.requests, "requests failed")
     if before is not None and before.requests:
         told += f"; with version {before.version}, {words.of_all(before.failures, before.requests)}"
         counts = (now.failures, now.requests, before.failures, before.requests)
         harm = log_evidence(*counts, limits.failures) >= -math.log(1 - limits.confidence)
-        reference = before.failures / before.requests
+        tolerated = before.failures / before.requests + limits.failures
     else:
         told += ", and nothing is known of the version before"
-        chance = chance_of_at_least(now.failures, now.requests, limits.failures)
-        harm, reference = chance < EARLY_CHANCE, 0.0
+        tolerated = limits.failures
+        harm = chance_of_at_least(now.failures, now.requests, tolerated) < EARLY_CHANCE
     if harm:
-        return Check(name, BAD, f"{told}. That is beyond chance and what is tolerated.")
-    if now.requests < limits.min_samples:
-        return Check(name, UNKNOWN, f"{told}. {_too_few(now.requests, limits.min_samples)}")
-    if now.failures / now.requests > reference + limits.failures:
-        return Check(name, WATCH, f"{told}. More than is tolerated, though chance may explain it.")
-    return Check(name, FINE, f"{told}.")
+        check = Check(name, BAD, f"{told}. That is beyond chance and what is tolerated.")
+    elif now.requests < limits.min_samples:
+        check = Check(name, UNKNOWN, f"{told}. {_too_few(now.requests, limits.min_samples)}")
+    elif now.failures / now.requests > tolerated:
+        check = Check(name, WATCH, f"{told}. More than is tolerated, though chance may explain it.")
+    else:
+        check = Check(name, FINE, f"{told}.")
+    return check, tolerated
 
 
 def _latency(document: ModelDocument) -> Check | None:
@@ -116,12 +150,12 @@ def _kpi(document: ModelDocument) -> Check | None:
 
 
 def _quality(document: ModelDocument) -> Check | None:
-    return _reported(document, "Quality", document.quality, BAD)
+    return _reported(document, "Quality", document.quality, lambda raised: fall(document, raised))
 
 
 def _drift(document: ModelDocument) -> Check | None:
     # Another version would meet the same data: drift alone is no reason to go back.
-    return _reported(document, "Drift", document.drift, WATCH)
+    return _reported(document, "Drift", document.drift, lambda _raised: (WATCH, ""))
 
 
 def _alarms(document: ModelDocument) -> Check | None:
@@ -131,7 +165,21 @@ def _alarms(document: ModelDocument) -> Check | None:
     if not alarms:
         return Check("Alarms", FINE, "No alarm of the model rings.")
     told = "; ".join(words.short(alarm.says) for alarm in alarms[:3])
-    return Check("Alarms", WATCH, f"{words.counted(len(alarms), 'alarm')} of the model: {told}")
+    told = f"{words.counted(len(alarms), 'alarm')} of the model: {told}"
+    move = _last_move(document)
+    # One that rang before live moved says nothing of what is live now: a rollback ends no hour.
+    if move and is_news(move, document.as_of) and any(_blames(alarm, move) for alarm in alarms):
+        when = words.ago(move.at, document.as_of)
+        return Check("Alarms", BAD, f"{told}. It began after live changed, {when}.")
+    return Check("Alarms", WATCH, told)
+
+
+def _blames(alarm: Alarm, move: HistoryEvent) -> bool:
+    return alarm.since > move.at and not _OF_LIVE.isdisjoint(alarm.name.split("-"))
+
+
+def _last_move(document: ModelDocument) -> HistoryEvent | None:
+    return None if isinstance(document.history, Unread) else last_move(document.history)
 
 
 _LOOKS: tuple[Callable[[ModelDocument], Check | None], ...] = (
@@ -151,7 +199,10 @@ def newest(reports: Sequence[Report], version: int | None) -> Report | None:
 
 
 def _reported(
-    document: ModelDocument, name: str, reports: Read[tuple[Report, ...]], raised: str
+    document: ModelDocument,
+    name: str,
+    reports: Read[tuple[Report, ...]],
+    raised: Callable[[Report], tuple[str, str]],
 ) -> Check:
     if isinstance(reports, Unread):
         return Check(name, UNKNOWN, f"Its reports could not be read: {reports.why}")
@@ -165,7 +216,10 @@ def _reported(
         return Check(name, UNKNOWN, f"The last look was {when}. It said: {said}")
     if report.status == NOT_EVALUATED:
         return Check(name, UNKNOWN, said)
-    return Check(name, raised if report.status == RAISED else FINE, said)
+    if report.status != RAISED:
+        return Check(name, FINE, said)
+    tone, told = raised(report)
+    return Check(name, tone, f"{said} {told}".rstrip())
 
 
 def _both(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time
 
 from boringml.monitoring.page import words
-from boringml.monitoring.page.answers import BAD, FINE, UNKNOWN
+from boringml.monitoring.page.answers import FINE, UNKNOWN
 from boringml.monitoring.page.document import ModelDocument, Unread
 from boringml.monitoring.page.drawing import (
     Span,
@@ -17,6 +17,7 @@ from boringml.monitoring.page.drawing import (
     stretched,
     time_axis,
 )
+from boringml.monitoring.page.fall import fall
 from boringml.monitoring.page.markup import Child, Markup
 from boringml.monitoring.page.parts import (
     Section,
@@ -37,7 +38,6 @@ _PLOT = 130.0
 _TOP = 22.0
 # Newest versions that are drawn.
 _MOST_VERSIONS = 4
-_TONES = {REPORT_FINE: FINE, RAISED: BAD}
 
 
 def quality_section(document: ModelDocument) -> Section:
@@ -55,7 +55,7 @@ def _body(document: ModelDocument) -> Iterator[Child]:
         return
     reports = sorted(newest.values(), key=lambda report: report.version or 0)[-_MOST_VERSIONS:]
     for report in reversed(reports):
-        yield paragraph(badge(_TONES.get(report.status, UNKNOWN)), f" {words.short(report.says)}")
+        yield paragraph(badge(_tone(document, report)), f" {words.short(report.says)}")
     views = [quality_of(report) for report in reports]
     judged = [
         view for view, report in zip(views, reports, strict=True) if report.status != NOT_EVALUATED
@@ -77,6 +77,12 @@ def _body(document: ModelDocument) -> Iterator[Child]:
     )
     if drawn:
         yield fold("Each day in numbers", _days(drawn))
+
+
+def _tone(document: ModelDocument, report: Report) -> str:
+    if report.status == RAISED:
+        return fall(document, report)[0]
+    return FINE if report.status == REPORT_FINE else UNKNOWN
 
 
 def _row(view: QualityView) -> Sequence[Child]:

@@ -53,7 +53,8 @@ class QualityView:
     """A version's quality: over the window that was judged, and day by day.
 
     `holdout` is what it scored before it was released; `coverage` the share of predictions whose
-    label is known.
+    label is known. `fell_against` names what it got worse than; all days that were compared begin
+    at `compared_from` and end before `compared_to`.
     """
 
     version: int | None
@@ -66,6 +67,9 @@ class QualityView:
     holdout: float | None
     others: Sequence[tuple[str, float]]
     days: Sequence[QualityDay]
+    fell_against: frozenset[str] = frozenset()
+    compared_from: date | None = None
+    compared_to: date | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ def quality_of(report: Report) -> QualityView:
         for name in _OTHER_METRICS
         if name != metric and (value := number_of(window.get(name))) is not None
     ]
+    days = [day for item in list_of(details.get("days")) if (day := _day(map_of(item), metric))]
+    compared = [map_of(item) for item in list_of(details.get("comparisons"))]
     return QualityView(
         version=report.version,
         metric=metric,
@@ -110,7 +116,12 @@ def quality_of(report: Report) -> QualityView:
         coverage=number_of(window.get("coverage")),
         holdout=number_of(holdout.get(metric)),
         others=others,
-        days=[day for item in list_of(details.get("days")) if (day := _day(map_of(item), metric))],
+        days=days,
+        fell_against=frozenset(
+            text_of(one.get("against")) for one in compared if one.get("fell") is True
+        ),
+        compared_from=min((day.day for day in days), default=None),
+        compared_to=_date(window.get("end")),
     )
 
 
@@ -141,13 +152,19 @@ def spending_of(report: Report) -> Spending:
 
 
 def _day(item: Mapping[str, Any], metric: str) -> QualityDay | None:
-    try:
-        day = date.fromisoformat(text_of(item.get("date")))
-    except ValueError:
+    day = _date(item.get("date"))
+    if day is None:
         return None
     low, high = _interval(item.get(f"{metric}_interval"))
     counts = (count_of(item.get("predictions")), count_of(item.get("labelled")))
     return QualityDay(day, number_of(item.get(metric)), low, high, *counts)
+
+
+def _date(value: object) -> date | None:
+    try:
+        return date.fromisoformat(text_of(value))
+    except ValueError:
+        return None
 
 
 def _interval(value: Any) -> tuple[float | None, float | None]:
