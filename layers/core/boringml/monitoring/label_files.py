@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from boringml.errors import BoringError
+from boringml.monitoring.label_rows import in_utc
 
 # A row becomes a Python object, so a file is bounded; senders write several.
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -41,13 +42,29 @@ def _parquet(name: str, content: bytes) -> Iterator[NumberedRow]:
     number = 0
     try:
         with pyarrow.parquet.ParquetFile(pa.BufferReader(content)) as file:
+            names = file.schema_arrow.names
+            if len(set(names)) < len(names):
+                raise BoringError("data_unreadable", f"{name} has a column twice.", 422)
             for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
-                for row in batch.to_pylist():
+                for row in _rows_of_batch(in_utc(batch)):
                     number += 1
                     yield number, row
-    except pa.ArrowException as error:
-        told = f"{name} cannot be read: {' '.join(str(error).split())[:300]}"
+    # Of bytes in memory, an OSError is a page that is damaged.
+    except (pa.ArrowException, OSError, ValueError) as error:
+        told = f"{name} cannot be read: {_one_line(error)}"
         raise BoringError("data_unreadable", told, 422) from error
+
+
+def _rows_of_batch(batch: Any) -> Iterator[Mapping[str, Any] | BoringError]:
+    """Yield rows; what Python cannot hold, such as the year 33658, is a row that is malformed."""
+    try:
+        yield from batch.to_pylist()
+    except (ValueError, OverflowError):
+        for index in range(batch.num_rows):
+            try:
+                yield batch.slice(index, 1).to_pylist()[0]
+            except (ValueError, OverflowError) as error:
+                yield _malformed(_one_line(error))
 
 
 def _csv(text: str) -> Iterator[NumberedRow]:
@@ -91,6 +108,10 @@ def _json_lines(text: str) -> Iterator[NumberedRow]:
             yield number, _malformed("the line is not one JSON value")
             continue
         yield number, row if isinstance(row, dict) else _malformed("the line is no JSON object")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
 
 
 def _malformed(what: str) -> BoringError:
