@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boringml.adapters.labels_table import APART, KEPT, LabelsTable
+from boringml.monitoring import label_files
 from boringml.monitoring.labels import LabelRules
 from boringml.monitoring.post_labels import LabelPoster
 from boringml.monitoring.record_labels import LabelRecorder
@@ -188,6 +189,31 @@ def test_a_column_that_is_there_twice_refuses_the_file() -> None:
     pq.write_table(table, sink)
     receipt, _, _ = recorded("x.parquet", sink.getvalue())
     assert receipt.file_code == "data_unreadable"
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_a_file_of_more_rows_than_memory_holds_is_refused_whole(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_files, "MOST_ROWS", 1500)
+    for rows, code in ((1500, None), (1501, "data_too_large")):
+        columns = {name: [value] * rows for name, value in GOOD.items()}
+        content = {
+            "parquet": parquet(columns),
+            "csv": "\n".join([",".join(GOOD), *[",".join(GOOD.values())] * rows]).encode(),
+            "jsonl": lines([GOOD] * rows),
+        }[ending]
+        receipt, _, apart = recorded(f"x.{ending}", content)
+        assert (receipt.file_code, receipt.accepted) == (code, 0 if code else rows)
+        assert [row["message"] for row in apart if "cut it" not in row["message"]] == []
+
+
+def test_a_line_that_would_fill_memory_costs_its_row_alone() -> None:
+    deep = b"[" + b"[]," * label_files.MOST_LINE + b"[]]"
+    receipt, kept, _ = recorded(
+        "x.jsonl", lines([GOOD]) + b"\n" + deep + b"\n\xff\n" + lines([GOOD])
+    )
+    assert (kept, receipt.refused) == (2, {"malformed_row": 2})
 
 
 # A process of its own: pyarrow remembers zones.

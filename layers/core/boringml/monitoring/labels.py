@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,8 +13,8 @@ from boringml.monitoring.quality_settings import QualitySettings
 # The form that ids of requests and jobs have; keys are the batch's own and may be any text.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MOST_KEY: Final = 256
-# Of a refused row, so that what is no label at all fills no lake.
-MOST_SHOWN: Final = 2_000
+# Of a refused row, so that what is no label at all fills neither lake nor memory.
+MOST_SHOWN: Final = 500
 # A list request has fewer records.
 MOST_RECORD: Final = 9_999
 # Clocks of senders differ from ours.
@@ -160,7 +160,7 @@ class Sorted:
 
 
 def sorted_rows(
-    rows: list[tuple[int, Mapping[str, Any] | BoringError]], rules: LabelRules, now: datetime
+    rows: Iterable[tuple[int, Mapping[str, Any] | BoringError]], rules: LabelRules, now: datetime
 ) -> Sorted:
     """Return numbered rows as labels and refusals; a row that could not be read is its error."""
     done = Sorted([], [])
