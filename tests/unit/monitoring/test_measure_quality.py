@@ -111,7 +111,7 @@ class Watch:
         return report
 
 
-def test_before_labels_come_nothing_is_evaluated_and_the_metric_stays_silent() -> None:
+def test_before_labels_come_nothing_is_evaluated_and_nothing_fell() -> None:
     watch = Watch(World(dict.fromkeys(range(10), GOOD)))
     report = watch.look(5.999)
     assert report.status == NOT_EVALUATED
@@ -121,8 +121,7 @@ def test_before_labels_come_nothing_is_evaluated_and_the_metric_stays_silent() -
     )
     (line,) = watch.lines
     assert (line["quality_evaluated"], line["label_coverage"]) == (0, 0.0)
-    names = {metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
-    assert "quality_fell" not in names | set(line)
+    assert (report.details["fell"], line["quality_fell"]) == (None, 0)
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["model"]]
 
 
@@ -166,6 +165,42 @@ def test_a_fall_is_told_once_while_it_lasts_and_again_after_it_was_over() -> Non
     assert "got worse: ROC AUC" in detail["says"]
     assert told[26.5] == FINE
     assert {line.get("quality_fell") for line in watch.lines} == {0, 1}
+
+
+def test_a_fall_that_labels_leave_in_doubt_lasts_and_is_no_news() -> None:
+    watch = Watch(World({n: 0.2 if n >= 4 else GOOD for n in range(20)}))
+    watch.look(13.9)
+    doubt = watch.look(14.9, min_labels=5000)
+    watch.look(15.9)
+    assert (doubt.status, doubt.details["fell"]) == (NOT_EVALUATED, True)
+    assert [line["quality_fell"] for line in watch.lines] == [1, 1, 1]
+    assert [line["quality_evaluated"] for line in watch.lines] == [1, 0, 1]
+    assert len(watch.events) == 1
+
+
+def test_the_fall_of_a_version_ends_with_it_and_the_next_has_its_own() -> None:
+    watch = Watch(World({n: 0.2 if n >= 4 else GOOD for n in range(14)}))
+    watch.look(13.9)
+    # What was promoted in its place predicted since, and has no labels yet.
+    world = watch.world
+    day = (START + timedelta(days=13)).date()
+    found = world.days[day]
+    versions = np.where(found.at > milliseconds(START + timedelta(days=13.5)), 2, 1)
+    world.days[day] = Predictions(found.names, found.at, versions, found.probability)
+    object.__setattr__(watch.measurer, "live_of", lambda _model: 2)
+    world.now = START + timedelta(days=13.95)
+    old, new = watch.measurer.measure(DECLARATION, CONTRACT, world.now, "i")
+    assert (old.status, new.status) == (RAISED, NOT_EVALUATED)
+    assert [(line["model_version"], line["quality_fell"]) for line in watch.lines] == [
+        ("1", 1),
+        ("2", 0),
+    ]
+    # And back again: what was known of the first is known still, and was told.
+    object.__setattr__(watch.measurer, "live_of", lambda _model: 1)
+    world.now = START + timedelta(days=13.97)
+    watch.measurer.measure(DECLARATION, CONTRACT, world.now, "i")
+    assert watch.lines[-1]["quality_fell"] == 1
+    assert len(watch.events) == 1
 
 
 def test_a_small_fall_within_the_tolerance_is_none() -> None:
