@@ -78,7 +78,7 @@ def keys(stack: Stack, prefix: str) -> list[str]:
 def look(stack: Stack, version: str) -> dict[str, Any]:
     """Run a look at credit, and return its newest report of a version."""
     answer = stack.local_aws.client("lambda").invoke(
-        FunctionName=stack.resource("MeasureQualityFunction"), Payload=b'{"model": "credit"}'
+        FunctionName=stack.resource("MeasureQualityFunction"), Payload=b'{"models": ["credit"]}'
     )
     told = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, told
