@@ -47,6 +47,7 @@ class World:
         self.late = late
         self.days: dict[date, Predictions] = {}
         self.labels: list[Label] = []
+        self.merged: list[date] = []
         for number, separation in separations.items():
             truth = random.random(PER_DAY) < SHARE
             scores = 1 / (1 + np.exp(-(random.standard_normal(PER_DAY) + separation * truth - 1)))
@@ -67,6 +68,7 @@ class World:
         return table_of([one for one in arrived if first <= one.at.date() <= last], self.now)
 
     def merge(self, model: str, day: date) -> int:
+        self.merged.append(day)
         return 0
 
     def requests(self, model: str, first: date, last: date) -> Iterator[Predictions]:
@@ -146,6 +148,17 @@ def test_late_labels_change_the_numbers_of_a_day_that_was_looked_at_before() -> 
     first = {day["date"]: day["labelled"] for day in watch.look(7.4).details["days"]}
     later = {day["date"]: day["labelled"] for day in watch.look(7.6).details["days"]}
     assert (first["2026-11-01"], later["2026-11-01"]) == (0, 1000)
+
+
+def test_days_that_no_look_merged_are_merged_with_the_next_day() -> None:
+    world = World({0: GOOD})
+    watch = Watch(world)
+    watch.look(13.5)
+    today = (START + timedelta(days=13)).date()
+    assert world.merged == [today, today - timedelta(days=1)]
+    world.merged.clear()
+    watch.look(14.01)
+    assert len(set(world.merged)) == QUALITY_OF["horizon_days"] + 1  # type: ignore[operator]
 
 
 def test_a_fall_is_told_once_while_it_lasts_and_again_after_it_was_over() -> None:

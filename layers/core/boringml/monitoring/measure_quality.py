@@ -100,9 +100,11 @@ class QualityMeasurer:
 
     def _joined(self, model: str, rules: LabelRules, now: datetime) -> Joined:
         first, last = (now - rules.horizon).date(), now.date()
-        # Yesterday's arrivals are over; today's are many small objects until then.
-        for day in (last - timedelta(days=1), last):
-            self.labels.merge(model, day)
+        # Yesterday's arrivals are over; today's are many small objects until then. Once a day all
+        # are asked, which costs a request each: days without a look are still as they came.
+        since = last - timedelta(days=1) if now.hour else first
+        for ago in range((last - since).days + 1):
+            self.labels.merge(model, last - timedelta(days=ago))
         labels = self.labels.read(model, first, last)
         parts = []
         if rules.requests:
