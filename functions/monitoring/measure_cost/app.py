@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -22,9 +22,10 @@ from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.serving_function import ServingFunction
 from boringml.adapters.usage_metrics import Served, UsageMetrics
 from boringml.governance.prices import Prices
-from boringml.governance.usage_cost import Machine
+from boringml.governance.usage_cost import Machine, Usage
 from boringml.monitoring.cost import LOOK_BACK, CostLimits, share_table
 from boringml.monitoring.cost_report import Serving
+from boringml.monitoring.each_model import looks_failed
 from boringml.monitoring.measure_cost import Jobs, Teller, last_hour, measure_cost, parse_end
 from boringml.package.reader import Package
 from boringml.settings import load
@@ -81,8 +82,8 @@ def _teller() -> Teller:
     )
 
 
-def _serving(end: datetime) -> dict[str, Serving]:
-    """Return what serves each model that has a function."""
+def _serving_of(end: datetime) -> Callable[[str], Serving | None]:
+    """Return a function that says what serves a model; None of a model without a function."""
     settings = _settings()
     cloudwatch, functions = boto3.client("cloudwatch"), boto3.client("lambda")
     usage = UsageMetrics(cloudwatch, settings.metrics_namespace, settings.stack_name)
@@ -92,44 +93,62 @@ def _serving(end: datetime) -> dict[str, Serving]:
     for model, told in json.loads(settings.served_models).items():
         dashboards[model] = told.pop("dashboards", 0)
         served[model] = Served(model, **told)
-    hours = {model: usage.hours(one, begin, end) for model, one in served.items()}
-    queued = {model: hours[model] for model, one in served.items() if one.queue}
-    if queued:
-        table = usage.table_hours(settings.jobs_table, _JOBS_INDEXES, begin, end)
-        hours |= share_table(queued, table)
-    found = {}
-    for model, one in served.items():
+
+    @cache
+    def shared() -> dict[str, dict[datetime, Usage]]:
+        """Return the hours of models with a queue: each has a part of the table of jobs."""
+        queued = {model: usage.hours(one, begin, end) for model, one in served.items() if one.queue}
+        return share_table(
+            queued, usage.table_hours(settings.jobs_table, _JOBS_INDEXES, begin, end)
+        )
+
+    def serving(model: str) -> Serving | None:
+        if (one := served.get(model)) is None:
+            return None
+        hours = shared()[model] if one.queue else usage.hours(one, begin, end)
         memory_mb, architecture = ServingFunction(functions, one.function).size("live")
         machine = Machine(
             memory_mb=memory_mb,
             architecture=architecture,
             retention_days=settings.log_retention_days,
         )
-        found[model] = Serving(machine, hours[model], things.fixed(one, dashboards[model]))
-    return found
+        return Serving(machine, hours, things.fixed(one, dashboards[model]))
+
+    return serving
 
 
 def _measure_cost(event: Mapping[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC)
     end = parse_end(event["end"]) if "end" in event else last_hour(now)
-    serving, prices = _serving(end), Prices.load()
-    reports = [
-        measure_cost(
-            model,
-            end,
-            CostLimits.of(declarations.declaration(model)),
-            serving.get(model),
-            _jobs(),
-            _teller(),
-            region=_settings().aws_region,
-            prices=prices,
-            now=now,
-        )
-        for model in event.get("models", declarations.models())
-    ]
-    return {"end": end.isoformat(), "looks": {one.model: one.status for one in reports}}
+    serving, prices = _serving_of(end), Prices.load()
+    names = event.get("models", declarations.models())
+    looks: dict[str, str] = {}
+    failed: dict[str, Exception] = {}
+    for model in names:
+        try:
+            report = measure_cost(
+                model,
+                end,
+                CostLimits.of(declarations.declaration(model)),
+                serving(model),
+                _jobs(),
+                _teller(),
+                region=_settings().aws_region,
+                prices=prices,
+                now=now,
+            )
+        except Exception as error:  # noqa: BLE001 - raised below, once all models had their turn
+            failed[model] = error
+        else:
+            looks[model] = report.status
+    if failed:
+        raise looks_failed(failed, len(names))
+    return {"end": end.isoformat(), "looks": looks}
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Return {"end", "looks": {model: status}}, of the models in `event` or of all."""
+    """Return {"end", "looks": {model: status}}, of the models in `event` or of all.
+
+    Raises `Refused` with the code `looks_failed` where a look failed, after all others.
+    """
     return run_step("measure_cost", _measure_cost, event, context.aws_request_id)

@@ -22,6 +22,7 @@ from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.registry_table import RegistryTable
 from boringml.adapters.served_rows import ServedRows
 from boringml.monitoring.drift_looks import look_at_all, window_end
+from boringml.monitoring.each_model import models_of
 from boringml.monitoring.measure_drift import DriftWatch
 from boringml.settings import load
 from boringml.steps import run_step
@@ -68,7 +69,7 @@ def _watch() -> DriftWatch:
 
 
 def _measure_drift(event: Mapping[str, Any]) -> dict[str, Any]:
-    names = event.get("models") or declarations.models()
+    names = models_of(event, "drift", declarations.models(), _watch().publish)
     return look_at_all(
         {name: declarations.declaration(name) for name in names},
         window_end(event.get("at"), datetime.now(UTC)),
@@ -82,7 +83,8 @@ def _measure_drift(event: Mapping[str, Any]) -> dict[str, Any]:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Return {model: {"status", "version", "says"}} of the models that ask for looks.
 
-    `at` (ISO 8601) looks at the window that ends then, `models` at some alone. Raises `Refused`
+    `at` (ISO 8601) looks at the window that ends then, `models` at some alone; `each` asks for each
+    in an invocation of its own. Raises `Refused`
     with the code `looks_failed` where a look failed, after all others.
     """
     return run_step("measure_drift", _measure_drift, event, context.aws_request_id)

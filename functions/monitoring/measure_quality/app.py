@@ -19,6 +19,7 @@ from boringml.adapters.object_store import ObjectStore
 from boringml.adapters.predictions_lake import PredictionsLake
 from boringml.adapters.registry_table import RegistryTable
 from boringml.errors import BoringError
+from boringml.monitoring.each_model import models_of
 from boringml.monitoring.measure_quality import QualityMeasurer, summary_of
 from boringml.monitoring.quality import Holdout
 from boringml.package import layout
@@ -86,7 +87,7 @@ def _holdout(model: str, number: int) -> Holdout | None:
 def _measure_quality(event: Mapping[str, Any], invocation: str) -> dict[str, Any]:
     now = datetime.now(UTC)
     reports, failed = [], []
-    for model in [event["model"]] if "model" in event else declarations.models():
+    for model in models_of(event, "quality", declarations.models(), _measurer().publish):
         declaration, contract = declarations.declaration(model), declarations.contract(model)
         try:
             reports += _measurer().measure(declaration, contract, now, invocation)
@@ -99,7 +100,10 @@ def _measure_quality(event: Mapping[str, Any], invocation: str) -> dict[str, Any
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Return {"reports": [{"model", "version", "status", "says"}]}; of one model by {"model"}."""
+    """Return {"reports": [{"model", "version", "status", "says"}]} of all models.
+
+    `models` looks at some alone; `each` asks for each in an invocation of its own.
+    """
     invocation = context.aws_request_id
     return run_step(
         "measure_quality", lambda told: _measure_quality(told, invocation), event, invocation

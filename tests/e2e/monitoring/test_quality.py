@@ -78,7 +78,7 @@ def keys(stack: Stack, prefix: str) -> list[str]:
 def look(stack: Stack, version: str) -> dict[str, Any]:
     """Run a look at credit, and return its newest report of a version."""
     answer = stack.local_aws.client("lambda").invoke(
-        FunctionName=stack.resource("MeasureQualityFunction"), Payload=b'{"model": "credit"}'
+        FunctionName=stack.resource("MeasureQualityFunction"), Payload=b'{"models": ["credit"]}'
     )
     told = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, told
@@ -179,3 +179,12 @@ def test_labels_by_file_and_by_post_become_reports_metrics_and_news(live: Stack)
         lambda: metric(live, "quality_fell", model="credit")[-1] >= 1.0,
         "the metric says that it fell",
     )
+
+    # As the schedule asks: each model in an invocation of its own.
+    folder = "monitoring/quality/model=credit/"
+    seen = len(keys(live, folder))
+    answer = live.local_aws.client("lambda").invoke(
+        FunctionName=live.resource("MeasureQualityFunction"), Payload=b'{"each": true}'
+    )
+    assert json.loads(answer["Payload"].read()) == {"reports": []}
+    live.until(lambda: len(keys(live, folder)) > seen, "credit is looked at by itself")

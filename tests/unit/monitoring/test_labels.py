@@ -75,7 +75,7 @@ NAMES = st.sampled_from(["request_id", "record", "key", "at", "label", "note"])
 
 @given(st.lists(st.dictionaries(NAMES, VALUES, max_size=5)))
 def test_every_row_is_a_label_or_a_refusal(rows: list[dict[str, Any]]) -> None:
-    done = sorted_rows(list(enumerate([ROW, *rows], 1)), RULES, NOW)
+    done = sorted_rows(enumerate([ROW, *rows], 1), RULES, NOW)
     assert done.received == len(rows) + 1
     assert sum(done.codes().values()) == len(done.refused)
     assert len({one.row_number for one in done.refused}) == len(done.refused)

@@ -47,6 +47,7 @@ class World:
         self.late = late
         self.days: dict[date, Predictions] = {}
         self.labels: list[Label] = []
+        self.merged: list[date] = []
         for number, separation in separations.items():
             truth = random.random(PER_DAY) < SHARE
             scores = 1 / (1 + np.exp(-(random.standard_normal(PER_DAY) + separation * truth - 1)))
@@ -67,6 +68,7 @@ class World:
         return table_of([one for one in arrived if first <= one.at.date() <= last], self.now)
 
     def merge(self, model: str, day: date) -> int:
+        self.merged.append(day)
         return 0
 
     def requests(self, model: str, first: date, last: date) -> Iterator[Predictions]:
@@ -111,7 +113,7 @@ class Watch:
         return report
 
 
-def test_before_labels_come_nothing_is_evaluated_and_the_metric_stays_silent() -> None:
+def test_before_labels_come_nothing_is_evaluated_and_nothing_fell() -> None:
     watch = Watch(World(dict.fromkeys(range(10), GOOD)))
     report = watch.look(5.999)
     assert report.status == NOT_EVALUATED
@@ -121,8 +123,7 @@ def test_before_labels_come_nothing_is_evaluated_and_the_metric_stays_silent() -
     )
     (line,) = watch.lines
     assert (line["quality_evaluated"], line["label_coverage"]) == (0, 0.0)
-    names = {metric["Name"] for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
-    assert "quality_fell" not in names | set(line)
+    assert (report.details["fell"], line["quality_fell"]) == (None, 0)
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["model"]]
 
 
@@ -149,6 +150,17 @@ def test_late_labels_change_the_numbers_of_a_day_that_was_looked_at_before() -> 
     assert (first["2026-11-01"], later["2026-11-01"]) == (0, 1000)
 
 
+def test_days_that_no_look_merged_are_merged_with_the_next_day() -> None:
+    world = World({0: GOOD})
+    watch = Watch(world)
+    watch.look(13.5)
+    today = (START + timedelta(days=13)).date()
+    assert world.merged == [today, today - timedelta(days=1)]
+    world.merged.clear()
+    watch.look(14.01)
+    assert len(set(world.merged)) == QUALITY_OF["horizon_days"] + 1  # type: ignore[operator]
+
+
 def test_a_fall_is_told_once_while_it_lasts_and_again_after_it_was_over() -> None:
     separations = {n: WORSE if 6 <= n < 10 else GOOD for n in range(20)}
     watch = Watch(World(separations))
@@ -166,6 +178,42 @@ def test_a_fall_is_told_once_while_it_lasts_and_again_after_it_was_over() -> Non
     assert "got worse: ROC AUC" in detail["says"]
     assert told[26.5] == FINE
     assert {line.get("quality_fell") for line in watch.lines} == {0, 1}
+
+
+def test_a_fall_that_labels_leave_in_doubt_lasts_and_is_no_news() -> None:
+    watch = Watch(World({n: 0.2 if n >= 4 else GOOD for n in range(20)}))
+    watch.look(13.9)
+    doubt = watch.look(14.9, min_labels=5000)
+    watch.look(15.9)
+    assert (doubt.status, doubt.details["fell"]) == (NOT_EVALUATED, True)
+    assert [line["quality_fell"] for line in watch.lines] == [1, 1, 1]
+    assert [line["quality_evaluated"] for line in watch.lines] == [1, 0, 1]
+    assert len(watch.events) == 1
+
+
+def test_the_fall_of_a_version_ends_with_it_and_the_next_has_its_own() -> None:
+    watch = Watch(World({n: 0.2 if n >= 4 else GOOD for n in range(14)}))
+    watch.look(13.9)
+    # What was promoted in its place predicted since, and has no labels yet.
+    world = watch.world
+    day = (START + timedelta(days=13)).date()
+    found = world.days[day]
+    versions = np.where(found.at > milliseconds(START + timedelta(days=13.5)), 2, 1)
+    world.days[day] = Predictions(found.names, found.at, versions, found.probability)
+    object.__setattr__(watch.measurer, "live_of", lambda _model: 2)
+    world.now = START + timedelta(days=13.95)
+    old, new = watch.measurer.measure(DECLARATION, CONTRACT, world.now, "i")
+    assert (old.status, new.status) == (RAISED, NOT_EVALUATED)
+    assert [(line["model_version"], line["quality_fell"]) for line in watch.lines] == [
+        ("1", 1),
+        ("2", 0),
+    ]
+    # And back again: what was known of the first is known still, and was told.
+    object.__setattr__(watch.measurer, "live_of", lambda _model: 1)
+    world.now = START + timedelta(days=13.97)
+    watch.measurer.measure(DECLARATION, CONTRACT, world.now, "i")
+    assert watch.lines[-1]["quality_fell"] == 1
+    assert len(watch.events) == 1
 
 
 def test_a_small_fall_within_the_tolerance_is_none() -> None:

@@ -33,7 +33,11 @@ class Measurer:
 
     def __init__(self, **fails: str) -> None:
         self.seen: list[str] = []
+        self.told: list[Any] = []
         self.fails = fails
+
+    def publish(self, name: str, detail: Any) -> None:
+        self.told.append((name, detail))
 
     def measure(self, declaration: Any, contract: Any, now: Any, request_id: str) -> list[Any]:
         self.seen.append(declaration["name"])
@@ -51,6 +55,16 @@ def test_all_models_are_looked_at_or_the_one_that_is_named(app: ModuleType) -> N
     event = json.loads((ROOT / "events/monitoring/measure_quality.json").read_text())
     app.handler(event, CONTEXT)
     assert measurer.seen == ["credit"]
+
+
+def test_a_schedule_asks_for_each_model_in_an_invocation_of_its_own(app: ModuleType) -> None:
+    measurer = Measurer()
+    app._measurer = lambda: measurer
+    assert app.handler({"each": True}, CONTEXT) == {"reports": []}
+    assert measurer.seen == []
+    assert [detail["models"] for _, detail in measurer.told] == [
+        [model] for model in declarations.models()
+    ]
 
 
 def test_a_model_that_fails_keeps_no_other_from_being_looked_at(app: ModuleType) -> None:

@@ -54,6 +54,31 @@ def test_a_window_is_of_settled_days(
     assert quality.settled_windows(world(shares), 2) == (window, before)
 
 
+def with_day(joined: Joined, day: int, predictions: int, labelled: int) -> Joined:
+    """Return it with one day more, of which so many predictions are labelled, all negative."""
+    label = np.where(np.arange(predictions) < labelled, 0, -1).astype(np.int8)
+    return Joined(
+        np.append(joined.at, np.full(predictions, day * MILLISECONDS_A_DAY)),
+        np.append(joined.version, np.ones(predictions, np.int64)),
+        np.append(joined.probability, np.full(predictions, 0.5)),
+        np.append(joined.label, label),
+        joined.fate,
+    )
+
+
+@given(st.floats(0.01, 1.0), st.integers(1, 100), st.integers(0, 100), st.sampled_from([0, 2, 9]))
+def test_a_day_of_few_predictions_unsettles_no_other(
+    share: float, predictions: int, labelled: int, day: int
+) -> None:
+    busy = world({1: share, 3: share, 4: share, 5: share})
+    days = quality.settled_days(with_day(busy, day, predictions, min(predictions, labelled)))
+    assert set(days) - {day} == {1, 3, 4, 5}
+
+
+def test_labels_of_quiet_days_alone_are_looked_at() -> None:
+    assert quality.settled_days(with_day(world({1: 0, 2: 0}), 0, 20, 20)) == [0]
+
+
 def compared(holdout: float, rows: int, per_day: int = 400, **settings: Any) -> Any:
     now = world({0: 1.0, 1: 1.0}, per_day=per_day)
     known = Holdout({"roc_auc": holdout}, rows // 4, rows - rows // 4)

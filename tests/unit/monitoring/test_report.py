@@ -49,3 +49,13 @@ def test_the_newest_reports_come_oldest_first_over_midnight() -> None:
     assert [item.end for item in reports.newest("credit", DRIFT, NOON, 7, most=4)] == hours[-4:]
     assert [item.end for item in reports.newest("credit", DRIFT, NOON, 1)] == hours[-3:]
     assert reports.newest("churn", DRIFT, NOON, 7) == []
+
+
+def test_a_look_at_many_versions_is_read_whole_and_by_their_numbers() -> None:
+    reports = MonitoringReports(MemoryLake())  # type: ignore[arg-type]
+    versions = [2, *range(88, 101)]
+    for end in (NOON - timedelta(hours=1), NOON):
+        for version in versions:
+            reports.put(report(end, version, QUALITY))
+    found = reports.newest("credit", QUALITY, NOON, 7, most=1)
+    assert [(item.end, item.version) for item in found] == [(NOON, number) for number in versions]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from boringml.adapters.object_store import ObjectStore
-from boringml.monitoring.report import Report, folder
+from boringml.monitoring.report import Report, folder, place_of
 
 
 class MonitoringReports:
@@ -23,15 +23,21 @@ class MonitoringReports:
     def newest(
         self, model: str, kind: str, until: datetime, days: int, most: int = 100
     ) -> list[Report]:
-        """Return a model's reports of a kind, oldest first: the last `most` of so many days."""
+        """Return a model's reports of a kind, oldest first: the last `most` looks of so many days.
+
+        A look may be at several versions, and is read whole, by their numbers.
+        """
         keys: list[str] = []
+        looks: set[str] = set()
         for day in range(days):
-            if len(keys) >= most:
+            if len(looks) >= most:
                 break
             date = (until - timedelta(days=day)).strftime("%Y-%m-%d")
             found = self._lake.list(f"{folder(model, kind)}date={date}/")
-            keys = sorted(item.key for item in found) + keys
-        return list(self._read(keys[-most:]))
+            keys += [item.key for item in found]
+            looks = {place_of(key)[0] for key in keys}
+        newest = sorted(looks)[-most:]
+        return list(self._read(sorted((k for k in keys if place_of(k)[0] in newest), key=place_of)))
 
     def _read(self, keys: list[str]) -> Iterator[Report]:
         for key in keys:

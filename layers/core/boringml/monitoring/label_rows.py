@@ -32,6 +32,7 @@ REFUSED = pa.schema(
         pa.field("row", pa.string(), nullable=False),
     ]
 )
+_UTC = "+00:00"
 
 
 def table_of(labels: Sequence[Label], arrived_at: datetime) -> Any:
@@ -45,6 +46,22 @@ def refused_table(refused: Sequence[RefusedLabel], source: str) -> Any:
     return pa.Table.from_pylist([{"source": source, **vars(one)} for one in refused], REFUSED)
 
 
+def in_utc(data: Any) -> Any:
+    """Return a table or a batch whose times are datetimes in UTC, to the microsecond, for Python.
+
+    By an offset and not by a zone: pyarrow looks zones up, even UTC, in a database of time zones,
+    which a function may not have.
+    """
+    fields = [
+        field.with_type(pa.timestamp("us" if field.type.unit == "ns" else field.type.unit, _UTC))
+        if pa.types.is_timestamp(field.type) and field.type.tz is not None
+        else field
+        for field in data.schema
+    ]
+    # What is not safe of it is nanoseconds, which are cut off.
+    return data.cast(pa.schema(fields), safe=False)
+
+
 def parquet_of(table: Any) -> bytes:
     """Return a table as a file."""
     sink = io.BytesIO()
@@ -56,7 +73,7 @@ def labels_of(table: Any) -> list[Label]:
     """Return the rows of a table of LABELS."""
     return [
         Label(**{name: row[name] for name in Label.__dataclass_fields__})
-        for row in table.to_pylist()
+        for row in in_utc(table).to_pylist()
     ]
 
 

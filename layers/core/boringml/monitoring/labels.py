@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,8 +13,8 @@ from boringml.monitoring.quality_settings import QualitySettings
 # The form that ids of requests and jobs have; keys are the batch's own and may be any text.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MOST_KEY: Final = 256
-# Of a refused row, so that what is no label at all fills no lake.
-MOST_SHOWN: Final = 2_000
+# Of a refused row, so that what is no label at all fills neither lake nor memory.
+MOST_SHOWN: Final = 500
 # A list request has fewer records.
 MOST_RECORD: Final = 9_999
 # Clocks of senders differ from ours.
@@ -73,7 +73,8 @@ class LabelRules:
         given = {name: value for name, value in row.items() if value is not None}
         for name in given:
             if name not in _FIELDS:
-                raise _refusal("unknown_field", f"A label has {', '.join(sorted(_FIELDS))}.", name)
+                told = f"A label has {', '.join(sorted(_FIELDS))}."
+                raise _refusal("unknown_field", told, _writable(name[:MOST_KEY]))
         identity = self._identity(given)
         return Label(self._at(given, now), *self._answer(given), **identity)
 
@@ -93,8 +94,12 @@ class LabelRules:
             # Batches write keys as text, whatever they were.
             key = given["key"]
             text = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
-            if not isinstance(text, str) or not 0 < len(text) <= MOST_KEY:
-                told = f"A key is text of 1 to {MOST_KEY} characters."
+            if (
+                not isinstance(text, str)
+                or not 0 < len(text) <= MOST_KEY
+                or _writable(text) != text
+            ):
+                told = f"A key is text of 1 to {MOST_KEY} characters, in UTF-8."
                 raise _refusal("wrong_type", told, "key")
             return {"key": text}
         request_id = given["request_id"]
@@ -155,7 +160,7 @@ class Sorted:
 
 
 def sorted_rows(
-    rows: list[tuple[int, Mapping[str, Any] | BoringError]], rules: LabelRules, now: datetime
+    rows: Iterable[tuple[int, Mapping[str, Any] | BoringError]], rules: LabelRules, now: datetime
 ) -> Sorted:
     """Return numbered rows as labels and refusals; a row that could not be read is its error."""
     done = Sorted([], [])
@@ -195,11 +200,19 @@ def _time(value: Any) -> datetime:
         raise _no_time()
     if value.tzinfo is None:
         raise _refusal("time_invalid", "at has no time zone: write 2026-01-31T12:00:00Z.", "at")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:  # before year 1 or after 9999, once it is UTC
+        raise _no_time() from error
 
 
 def _no_time() -> BoringError:
     return _refusal("time_invalid", "at is a time such as 2026-01-31T12:00:00Z.", "at")
+
+
+def _writable(text: str) -> str:
+    """Return text as UTF-8 can hold it: JSON can escape one half of a surrogate pair alone."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _refusal(code: str, message: str, field: str) -> BoringError:

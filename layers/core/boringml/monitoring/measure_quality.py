@@ -11,15 +11,15 @@ from boringml.monitoring.quality import Holdout
 from boringml.monitoring.quality_report import (
     Look,
     event_of,
-    is_news,
+    fell,
     look_at,
     metrics_line,
 )
 from boringml.monitoring.quality_settings import QualitySettings
-from boringml.monitoring.report import QUALITY, Report
+from boringml.monitoring.report import QUALITY, RAISED, Report
 
-# A fall that was told is not told again while looks come, and not after a night without labels.
-_REMEMBERED_DAYS = 2
+# Each look keeps what the one before knew of each version. Two, since one may have died half way.
+_REMEMBERED_LOOKS, _REMEMBERED_DAYS = 2, 2
 
 
 class Labels(Protocol):
@@ -48,8 +48,8 @@ class Reports(Protocol):
     def put(self, report: Report) -> str:
         """Keep a report."""
 
-    def newest(self, model: str, kind: str, until: datetime, days: int) -> list[Report]:
-        """Return the newest reports of so many days, oldest first."""
+    def newest(self, model: str, kind: str, until: datetime, days: int, most: int) -> list[Report]:
+        """Return the reports of the last `most` looks of so many days, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,17 @@ class QualityMeasurer:
         rules, decision = LabelRules.of(declaration, contract), contract["decision"]
         joined = self._joined(model, rules, now)
         look = Look(model, now, settings, decision["threshold"], decision["positive"])
+        earlier = self.reports.newest(model, QUALITY, now, _REMEMBERED_DAYS, _REMEMBERED_LOOKS)
+        known = {one.version: fell(one) for one in earlier if one.end < now}
         reports, live = look_at(
             look,
             joined,
             self.live_of(model),
             lambda version: self.holdout_of(model, version),
+            known,
         )
         if live is not None:
-            earlier = self.reports.newest(model, QUALITY, now, _REMEMBERED_DAYS)
-            if is_news(live, earlier):
+            if live.status == RAISED and not known.get(live.version):
                 self.publish("QualityFell", event_of(live))
             self.write(metrics_line(live, self.namespace, request_id))
         for report in reports:
@@ -98,9 +100,11 @@ class QualityMeasurer:
 
     def _joined(self, model: str, rules: LabelRules, now: datetime) -> Joined:
         first, last = (now - rules.horizon).date(), now.date()
-        # Yesterday's arrivals are over; today's are many small objects until then.
-        for day in (last - timedelta(days=1), last):
-            self.labels.merge(model, day)
+        # Yesterday's arrivals are over; today's are many small objects until then. Once a day all
+        # are asked, which costs a request each: days without a look are still as they came.
+        since = last - timedelta(days=1) if now.hour else first
+        for ago in range((last - since).days + 1):
+            self.labels.merge(model, last - timedelta(days=ago))
         labels = self.labels.read(model, first, last)
         parts = []
         if rules.requests:

@@ -17,6 +17,9 @@ BEFORE: Final = "days_before"
 # Of the best day's share of labels: a day with less is not over yet, and its first labels may be
 # of one kind.
 SETTLED: Final = 0.5
+# Of a mean day's predictions: a day with less says nothing of how many labels come. Ten calls that
+# somebody tried and labelled are all of their day's.
+BUSY: Final = 0.5
 # Two comparisons share the chance of a false alarm. The difference of two adjacent windows moves
 # 1.5 times as fast as a window, since its correlation falls as 1 - 1.5 |t|; that of a window and
 # more days before moves less.
@@ -75,8 +78,9 @@ def settled_windows(joined: Joined, days: int) -> tuple[Window | None, Window | 
     """Return the window of the newest `days` settled days, and all before it; None of too few.
 
     Before it, at least as many days are due: fewer would move faster than the window. A day is
-    settled once SETTLED of the best day's share of predictions is labelled: labels come late, and
-    the newest days would otherwise be judged by the few that come first.
+    settled once SETTLED of the best day's share of predictions is labelled, of days with BUSY of a
+    mean day's predictions: labels come late, and the newest days would otherwise be judged by the
+    few that come first.
     """
     found = settled_days(joined)
     if not found:
@@ -90,10 +94,10 @@ def settled_days(joined: Joined) -> list[int]:
     if not len(joined.at):
         return []
     days, place = np.unique(joined.day, return_inverse=True)
-    share = np.bincount(place, joined.label >= 0) / np.bincount(place)
-    if share.max() == 0:
-        return []
-    return [int(day) for day in days[share >= SETTLED * share.max()]]
+    predictions = np.bincount(place)
+    share = np.bincount(place, joined.label >= 0) / predictions
+    best = share[predictions >= BUSY * predictions.mean()].max()
+    return [int(day) for day in days[(share > 0) & (share >= SETTLED * best)]]
 
 
 def enough(joined: Joined, least: int) -> bool:

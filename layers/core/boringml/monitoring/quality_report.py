@@ -42,14 +42,17 @@ class Look:
     threshold: float
     positive: str
 
-    def report(self, joined: Joined, version: int, holdout: Holdout | None) -> Report:
+    def report(
+        self, joined: Joined, version: int, holdout: Holdout | None, known: bool | None = None
+    ) -> Report:
         """Return the report of a version, of all predictions within the horizon.
 
-        `details`: `evaluated`, `metric`, `threshold`, `window` (its days, and what
-        `quality.measured` says), `days_before`, `comparisons` (`quality.Comparison`), `holdout`
-        (its metrics), `calibration` (bins), `days` (newest numbers of each day of predictions:
-        late labels change them until the horizon), and `labels`, where all labels of the model
-        went.
+        `known` is whether it had fallen by the newest look that could tell. `details`: `evaluated`,
+        `fell` (the same after this look; None before the first that could tell), `metric`,
+        `threshold`, `window` (its days, and what `quality.measured` says), `days_before`,
+        `comparisons` (`quality.Comparison`), `holdout` (its metrics), `calibration` (bins), `days`
+        (newest numbers of each day of predictions: late labels change them until the horizon), and
+        `labels`, where all labels of the model went.
         """
         ours = joined.of_version(version)
         window, before = quality.settled_windows(ours, self.settings.window_days)
@@ -75,6 +78,7 @@ class Look:
             self._says(status, version, numbers, compared),
             {
                 "evaluated": bool(compared),
+                "fell": status == RAISED if compared else known,
                 "metric": self.settings.metric,
                 "tolerance": self.settings.tolerance,
                 "min_labels": self.settings.min_labels,
@@ -148,13 +152,15 @@ def event_of(report: Report) -> dict[str, Any]:
 def metrics_line(report: Report, namespace: str, request_id: str) -> str:
     """Return the log line of a look at the version that counts, which is also its metrics (EMF).
 
-    One dimension, `model`. `quality_evaluated` is 1 or 0; `quality_fell` is 1 or 0 where it was
-    evaluated and absent where it was not; what is None is absent too.
+    One dimension, `model`. `quality_evaluated` is 1 or 0; `quality_fell` is what is known of this
+    version, 1 or 0, and 0 before it could be evaluated: an alarm that rang for another version ends
+    with it. What is None is absent.
     """
     window = report.details["window"]
-    values: dict[str, float] = {"quality_evaluated": int(report.status != NOT_EVALUATED)}
-    if report.status != NOT_EVALUATED:
-        values["quality_fell"] = int(report.status == RAISED)
+    values: dict[str, float] = {
+        "quality_evaluated": int(report.status != NOT_EVALUATED),
+        "quality_fell": int(bool(fell(report))),
+    }
     values |= {to: window[name] for name, to in _METRICS.items() if window[name] is not None}
     return metric_line(
         namespace,
@@ -176,30 +182,29 @@ def look_at(
     joined: Joined,
     live: int | None,
     holdout_of: Callable[[int], Holdout | None],
+    known: Mapping[int | None, bool | None],
 ) -> tuple[list[Report], Report | None]:
     """Return a report of each version that predicted within the horizon, and the one that counts.
 
-    That is live's, else that of the newest version; None where nothing was predicted.
+    `known` is what `fell` said of each before. The one that counts is live's, else that of the
+    newest version; None where nothing was predicted.
     """
     versions = [int(version) for version in np.unique(joined.version) if version > 0]
-    reports = [look.report(joined, version, holdout_of(version)) for version in versions]
+    reports = [
+        look.report(joined, version, holdout_of(version), known.get(version))
+        for version in versions
+    ]
     by_version = {report.version: report for report in reports}
     return reports, by_version.get(live, reports[-1] if reports else None)
 
 
-def is_news(report: Report, earlier: Sequence[Report]) -> bool:
-    """Return whether a fall was not told yet: the look before at this version did not see it.
+def fell(report: Report) -> bool | None:
+    """Return whether a version had fallen by the newest look that could tell; None before it.
 
-    A look that could not evaluate is passed over: a fall that labels left in doubt is no new one.
+    A night without labels leaves a fall in doubt. It has not ended then, and is no news afterwards.
     """
-    if report.status != RAISED:
-        return False
-    ours = [
-        one
-        for one in earlier
-        if one.version == report.version and one.end < report.end and one.status != NOT_EVALUATED
-    ]
-    return not ours or ours[-1].status != RAISED
+    known: bool | None = report.details["fell"]
+    return known
 
 
 def _date(moment_: datetime) -> str:

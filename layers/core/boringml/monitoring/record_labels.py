@@ -99,7 +99,7 @@ class LabelRecorder:
             if len(content) > MOST_BYTES:
                 told = f"{key} has {len(content)} bytes, at most {MOST_BYTES} are read: cut it."
                 raise BoringError("data_too_large", told, 422)
-            done = sorted_rows(list(rows_of(key, content)), self._rules_of(model), now)
+            done = sorted_rows(rows_of(key, content), self._rules_of(model), now)
         except BoringError as error:
             whole = RefusedLabel(0, error.code, "$", error.message, "")
             self._store.keep_apart(model, [whole], key, name, now)
@@ -120,7 +120,7 @@ class LabelRecorder:
         rules, now = self._rules_of(model), self._clock()
         rows = _rows_of(body)
         listed = isinstance(rows, list)
-        done = sorted_rows(list(enumerate(rows if listed else [rows], 1)), rules, now)
+        done = sorted_rows(enumerate(rows if listed else [rows], 1), rules, now)
         if not listed and done.refused:
             (bad,) = done.refused
             place = "$" if bad.field == "$" else f"$.{bad.field}"

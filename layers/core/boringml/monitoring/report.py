@@ -84,3 +84,10 @@ class Report:
 def folder(model: str, kind: str) -> str:
     """Return the prefix of the lake that a model's reports of a kind lie below."""
     return f"monitoring/{kind}/model={model}/"
+
+
+def place_of(key: str) -> tuple[str, int]:
+    """Return the look that a report's key is of, and its version, 0 without. Reports sort by it."""
+    folder_, _, name = key.removesuffix(".json").rpartition("/")
+    time, _, version = name.partition("-v")
+    return f"{folder_}/{time}", int(version or 0)

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# How far back reports are looked for, and how many: each look of quality has one per version.
+# How far back reports are looked for, and of how many looks: quality has one of each version.
 _REPORT_DAYS = 7
-_REPORTS = {DRIFT: 4, QUALITY: 12, COST: 1}
+_LOOKS = {DRIFT: 4, QUALITY: 2, COST: 1}
 _DAY = timedelta(days=1)
 
 
@@ -119,7 +119,7 @@ def _model(
 
     def reports(kind: str) -> Any:
         found = sources.reports.newest
-        return sources.read(lambda: tuple(found(model, kind, now, _REPORT_DAYS, _REPORTS[kind])))
+        return sources.read(lambda: tuple(found(model, kind, now, _REPORT_DAYS, _LOOKS[kind])))
 
     ours: Read[tuple[Alarm, ...]] = (
         alarms
