@@ -20,6 +20,7 @@ from boringml.errors import BoringError
 from boringml_cli.failures import StackUnknownError
 from boringml_cli.output import Output
 from boringml_cli.watching import Watcher
+from boringml_cli.wording import pascal
 
 # A person waits: a dead endpoint is told within half a minute.
 _CONFIG = Config(
@@ -57,6 +58,16 @@ class Session:
                 "or an older one. Deploy it again."
             )
         return self._outputs[output]
+
+    def found_of(self, model: str, output: str, code: str, lacks: str) -> str:
+        """Return the value of an output that not every model has, such as `Function`.
+
+        Raises BoringError `code` (404), whose message is `lacks`, of a model without one.
+        """
+        try:
+            return self.found(f"{pascal(model)}{output}")
+        except StackUnknownError as error:
+            raise BoringError(code, lacks, 404) from error
 
     @cached_property
     def registry(self) -> RegistryTable:

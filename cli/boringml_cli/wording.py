@@ -1,12 +1,14 @@
 """Facts of the registry in words, as tables show them."""
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 from boringml.registry.items import route_of
 from boringml.registry.records import APPLIED, MOVED, REGISTERED, SPLIT, STEP, HistoryEvent, Route
 from boringml.registry.wording import who
 
-__all__ = ["NOTHING", "event", "moment", "pascal", "route", "share", "version", "who"]
+__all__ = ["NOTHING", "event", "moment", "pascal", "route", "share", "text", "version", "who"]
 
 NOTHING = "-"
 
@@ -24,6 +26,11 @@ def moment(at: datetime) -> str:
 def share(value: float) -> str:
     """Return a share of requests in per cent."""
     return f"{value * 100:.4g} %"
+
+
+def text(value: Any) -> str:
+    """Return a value of a document: text as it is, all else as JSON has it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def version(number: int | None) -> str:
