@@ -49,8 +49,9 @@ class Output:
 
 
 def _console(stream: Any) -> Console:
-    console = Console(file=stream)
-    return console if console.is_terminal else Console(file=stream, width=_PIPE_WIDTH)
+    # An ARN has words between colons, and rich has pictures for some of those.
+    console = Console(file=stream, emoji=False)
+    return console if console.is_terminal else Console(file=stream, width=_PIPE_WIDTH, emoji=False)
 
 
 def _json(document: Any) -> str:

@@ -127,6 +127,11 @@ class Session:
         name = f"{given['model']}-{uuid.uuid4().hex}"
         return self.executions.start(self.found(machine), name, given)
 
+    def is_rollback(self, by: str) -> bool:
+        """Return whether what did something is an execution of the machine that rolls back."""
+        machine = self.found("RollbackStateMachine")
+        return by.startswith(machine.replace(":stateMachine:", ":execution:") + ":")
+
     def known(self, model: str) -> str:
         """Return the name of a model. Raises BoringError `model_not_found`."""
         models = self.registry.models()

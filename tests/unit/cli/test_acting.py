@@ -161,7 +161,7 @@ def test_a_rollback_says_who_asked_and_what_was_live(ready: World) -> None:
     (started,) = ready.states.started
     assert started["stateMachineArn"] == f"{ARN}:rollback"
     assert started["input"] == {
-        "model": "credit", "by": "person", "why": f"complaints ({WHO})", "seen": "11"
+        "model": "credit", "by": WHO, "why": "complaints", "seen": "11"
     }  # fmt: skip
 
 
