@@ -50,7 +50,7 @@ up: setup ## Start the local AWS and deploy the application to it
 	@$(BIN)/python -m local up
 
 down: ## Stop the local AWS; its state stays
-	@$(BIN)/python -m local down
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; else echo "local AWS  is not set up here: make setup"; fi
 
 clean: ## Stop the local AWS and forget its state
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m local clean

@@ -12,13 +12,17 @@ from local.up import STACK_NAME, up
 
 def down() -> None:
     """Stop the local AWS; its state stays."""
-    stopped = LocalAWS(DEFAULT_HOME).stop()
+    stopped = LocalAWS(DEFAULT_HOME).stop(_say)
     print("local AWS  " + ("stopped, its state is kept" if stopped else "does not run"))
+
+
+def _say(doing: str) -> None:
+    print(f"local AWS  {doing}", flush=True)
 
 
 def clean() -> None:
     """Stop the local AWS and forget its state."""
-    LocalAWS(DEFAULT_HOME).forget()
+    LocalAWS(DEFAULT_HOME).forget(_say)
     print("local AWS  stopped, its state is gone")
 
 

@@ -24,6 +24,8 @@ from local.settings import client_environment, server_environment
 START_SECONDS = 60
 # A stop writes every service's state; what is not done by then is killed.
 STOP_SECONDS = 30
+# A person who waits longer than this hears why, as often.
+SAY_SECONDS = 2
 POLL_SECONDS = 0.05
 # A proxy of the caller's shell cannot reach this machine's loopback.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -161,24 +163,34 @@ class LocalAWS:
             )
         return True
 
-    def stop(self) -> bool:
-        """Stop it and keep its state; return whether it ran."""
+    def stop(self, say: Callable[[str], None] = lambda _doing: None) -> bool:
+        """Stop it and keep its state; return whether it ran.
+
+        Returns when it and all of its functions are gone; what takes long is told to `say`. Raises
+        LocalAWSError where a process does not end.
+        """
         pid = self.pid()
         if pid is None:
             return False
+
+        def is_gone() -> bool:
+            return self.pid() is None
+
         os.kill(pid, signal.SIGTERM)
-        if not self._wait_until_gone(STOP_SECONDS):
+        if not _wait_until(is_gone, "writes its state", say):
             os.kill(pid, signal.SIGKILL)
-            if not self._wait_until_gone(STOP_SECONDS):
+            if not _wait_until(is_gone, "is killed", say):
                 raise LocalAWSError(f"process {pid} does not end")
         # It leads a session of its own: functions still at work end with it.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
+        if not _wait_until(lambda: not members(pid), "waits for its functions to end", say):
+            raise LocalAWSError(f"functions of the local AWS do not end: {members(pid)}")
         return True
 
-    def forget(self) -> None:
+    def forget(self, say: Callable[[str], None] = lambda _doing: None) -> None:
         """Stop it and remove all that lies under `home`."""
-        self.stop()
+        self.stop(say)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def __enter__(self) -> "LocalAWS":
@@ -224,13 +236,34 @@ class LocalAWS:
             time.sleep(POLL_SECONDS)
         return True
 
-    def _wait_until_gone(self, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
-        while self.pid() is not None:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL_SECONDS)
-        return True
+
+def members(group: int) -> list[int]:
+    """Return the ids of the processes of a group that still run; none where there is no /proc.
+
+    One that has ended, and that its parent has not asked about, runs no more.
+    """
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # Behind the name, which may hold anything: state, parent, group (proc_pid_stat(5)).
+            state, _parent, of = file.read_text().rpartition(")")[2].split()[:3]
+            if int(of) == group and state not in "ZX":
+                found.append(int(file.parent.name))
+    return found
+
+
+def _wait_until(is_done: Callable[[], bool], doing: str, say: Callable[[str], None]) -> bool:
+    """Return whether it is done within STOP_SECONDS, and say what takes so long meanwhile."""
+    begin = told = time.monotonic()
+    while not is_done():
+        now = time.monotonic()
+        if now - begin > STOP_SECONDS:
+            return False
+        if now - told > SAY_SECONDS:
+            say(f"{doing}, {now - begin:.0f} s")
+            told = now
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 @functools.cache

@@ -46,6 +46,7 @@ _BAD_CREDENTIALS = {
     "UnrecognizedClientException",
 }
 _NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_NO_REGION = "Name the Region: AWS_REGION, or AWS_PROFILE; for the local AWS: source .local/env."
 _SIGN_IN = "Sign in (aws sso login, or AWS_PROFILE); for the local AWS: source .local/env."
 
 
@@ -89,7 +90,7 @@ def failure_of(error: Exception) -> Failure:
         case ClientError():
             return _of_answer(error)
         case NoRegionError():
-            return Failure(UNREACHABLE, "no_region", "Name the Region: AWS_REGION or AWS_PROFILE.")
+            return Failure(UNREACHABLE, "no_region", _NO_REGION)
         case _ if isinstance(error, _NO_CREDENTIALS):
             return Failure(UNREACHABLE, "no_credentials", f"{error}. {_SIGN_IN}")
         case NoConnectionError() | HTTPClientError():

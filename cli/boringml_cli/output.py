@@ -21,12 +21,18 @@ class Output:
         self._as_json = as_json
 
     def show(self, document: Any, *pictures: RenderableType) -> None:
-        """Print a result: `document` for scripts, `pictures` for people."""
+        """Print a result: `document` for scripts, `pictures` for people.
+
+        Text goes out as it is: a link that is broken into lines is no link.
+        """
         if self._as_json:
             sys.stdout.write(_json(document))
             return
         for picture in pictures:
-            _console(sys.stdout).print(picture)
+            if isinstance(picture, str):
+                sys.stdout.write(f"{picture}\n")
+            else:
+                _console(sys.stdout).print(picture)
 
     def say(self, line: str) -> None:
         """Print a line while a command works; scripts hear of it in the document."""
@@ -43,8 +49,9 @@ class Output:
 
 
 def _console(stream: Any) -> Console:
-    console = Console(file=stream)
-    return console if console.is_terminal else Console(file=stream, width=_PIPE_WIDTH)
+    # An ARN has words between colons, and rich has pictures for some of those.
+    console = Console(file=stream, emoji=False)
+    return console if console.is_terminal else Console(file=stream, width=_PIPE_WIDTH, emoji=False)
 
 
 def _json(document: Any) -> str:

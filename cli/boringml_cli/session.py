@@ -20,6 +20,7 @@ from boringml.errors import BoringError
 from boringml_cli.failures import StackUnknownError
 from boringml_cli.output import Output
 from boringml_cli.watching import Watcher
+from boringml_cli.wording import pascal
 
 # A person waits: a dead endpoint is told within half a minute.
 _CONFIG = Config(
@@ -59,6 +60,16 @@ class Session:
                 "or an older one. Deploy it again."
             )
         return self._outputs[output]
+
+    def found_of(self, model: str, output: str, code: str, lacks: str) -> str:
+        """Return the value of an output that not every model has, such as `Function`.
+
+        Raises BoringError `code` (404), whose message is `lacks`, of a model without one.
+        """
+        try:
+            return self.found(f"{pascal(model)}{output}")
+        except StackUnknownError as error:
+            raise BoringError(code, lacks, 404) from error
 
     @cached_property
     def registry(self) -> RegistryTable:
@@ -117,6 +128,11 @@ class Session:
         # A name of our own: where the answer is lost, botocore asks again and none begins twice.
         name = f"{given['model']}-{uuid.uuid4().hex}"
         return self.executions.start(self.found(machine), name, given)
+
+    def is_rollback(self, by: str) -> bool:
+        """Return whether what did something is an execution of the machine that rolls back."""
+        machine = self.found("RollbackStateMachine")
+        return by.startswith(machine.replace(":stateMachine:", ":execution:") + ":")
 
     def known(self, model: str) -> str:
         """Return the name of a model. Raises BoringError `model_not_found`."""

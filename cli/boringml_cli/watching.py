@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,14 @@ class Entered:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Learned:
+    """Why a step decided as it did, such as how far a comparison is, `seconds` after the begin."""
+
+    seconds: float
+    reasons: str
+
+
 class Watcher:
     """Watches standard executions. `client` is a boto3 client of Step Functions."""
 
@@ -31,8 +39,10 @@ class Watcher:
         self._client = client
         self._pause = pause
 
-    def watch(self, execution: str, seconds: float | None = None) -> Iterator[list[Entered]]:
-        """Yield what an execution entered since the last look, again and again until it ended.
+    def watch(
+        self, execution: str, seconds: float | None = None
+    ) -> Iterator[list[Entered | Learned]]:
+        """Yield what happened in an execution since the last look, again and again until it ended.
 
         Raises TimeoutError after `seconds`. What it ended with, `result` tells.
         """
@@ -43,15 +53,8 @@ class Watcher:
             ended = self._status(execution)
             events = self._events_after(execution, last)
             last = events[-1]["id"] if events else last
-            yield [
-                Entered(
-                    event["stateEnteredEventDetails"]["name"],
-                    event["timestamp"],
-                    (event["timestamp"] - ended["startDate"]).total_seconds(),
-                )
-                for event in events
-                if event["type"].endswith("StateEntered")
-            ]
+            told = (_told(event, ended["startDate"]) for event in events)
+            yield [one for one in told if one is not None]
             if ended["status"] != "RUNNING":
                 return
             if deadline is not None and time.monotonic() >= deadline:
@@ -90,3 +93,22 @@ class Watcher:
             if len(new) < len(page["events"]):
                 break
         return found[::-1]
+
+
+def _told(event: Mapping[str, Any], start: datetime) -> Entered | Learned | None:
+    at, kind = event["timestamp"], event["type"]
+    seconds = (at - start).total_seconds()
+    if kind.endswith("StateEntered"):
+        return Entered(event["stateEnteredEventDetails"]["name"], at, seconds)
+    if kind == "TaskStateExited":
+        reasons = _reasons(event["stateExitedEventDetails"].get("output"))
+        return Learned(seconds, reasons) if reasons else None
+    return None
+
+
+def _reasons(output: str | None) -> str:
+    """Return `reasons` of what a function answered, which the output of its state has."""
+    found = json.loads(output) if output else None
+    payload = found.get("Payload") if isinstance(found, dict) else None
+    reasons = payload.get("reasons") if isinstance(payload, dict) else None
+    return "; ".join(map(str, reasons)) if isinstance(reasons, list) else ""

@@ -1,7 +1,7 @@
 """`boringml cost [MODEL]`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -40,7 +40,7 @@ def cost(
         "stack": session.stack,
         "models": [report.document() for report in reports if report is not None],
     }
-    tables = [_summary(session.stack, dict(zip(models, reports, strict=True)))]
+    tables = [_summary(session.stack, dict(zip(models, reports, strict=True)), datetime.now(UTC))]
     if model and reports[0] is not None:
         tables += [_parts(reports[0]), _jobs(reports[0])]
     session.output.show(document, *tables)
@@ -62,7 +62,7 @@ def _newest(session: Session, model: str, until: datetime) -> Report | None:
     return found[-1] if found else None
 
 
-def _summary(stack: str, reports: dict[str, Report | None]) -> Table:
+def _summary(stack: str, reports: dict[str, Report | None], now: datetime) -> Table:
     table = Table(
         "model",
         "24 hours to",
@@ -73,19 +73,29 @@ def _summary(stack: str, reports: dict[str, Report | None]) -> Table:
         "1,000 batch rows",
         "state",
         title=f"Costs of {stack} in USD",
+        caption="\n".join(_assumptions(reports)) or None,
     )
     for model, report in reports.items():
         if report is None:
             table.add_row(model, wording.NOTHING, *[""] * 5, "no look yet: boringml cost --now")
         elif "month" not in report.details:
-            table.add_row(
-                model, wording.moment(report.end), *[wording.NOTHING] * 5, escape(report.says)
-            )
+            table.add_row(model, _until(report, now), *[wording.NOTHING] * 5, escape(report.says))
         else:
-            table.add_row(
-                model, wording.moment(report.end), *_amounts(report.details), report.status
-            )
+            table.add_row(model, _until(report, now), *_amounts(report.details), report.status)
     return table
+
+
+def _until(report: Report, now: datetime) -> str:
+    """Return up to when a look saw; of an hour that is not over, what there was of it."""
+    if report.end <= now:
+        return wording.moment(report.end)
+    return f"{wording.moment(report.end - _HOUR)} and since"
+
+
+def _assumptions(reports: Mapping[str, Report | None]) -> Iterator[str]:
+    for model, report in reports.items():
+        if report and (month := report.details.get("month")):
+            yield escape(f"month of {model}: {month['assumption']}")
 
 
 def _amounts(details: Mapping[str, Any]) -> list[str]:

@@ -73,7 +73,7 @@ def _broken(compared: dict[str, Any], before: int, after: int) -> Iterator[str]:
             yield f"The contract of {told}: compatible."
         else:
             yield f"The contract of {told} breaks:"
-            yield from (f"  {escape(line)}" for line in breaks)
+            yield from (f"  {line}" for line in breaks)
 
 
 def _difference(change: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from boringml.registry.records import HistoryEvent
 from boringml_cli import wording
 from boringml_cli.arguments import Model
-from boringml_cli.session import session_of
+from boringml_cli.session import Session, session_of
 
 
 def history(
@@ -21,17 +21,21 @@ def history(
     """Everything that happened to a model: who did what, when and why; the newest last."""
     session = session_of(context)
     events = session.registry.history(session.known(model), limit=limit)
-    document = {"model": model, "events": [asdict(event) for event in events]}
-    session.output.show(document, _table(model, events))
+    # No sequence has a gap: the first one that is shown tells how many are not.
+    earlier = events[0].sequence - 1 if events else 0
+    document = {"model": model, "earlier": earlier, "events": [asdict(event) for event in events]}
+    session.output.show(document, _table(session, model, events, earlier))
 
 
-def _table(model: str, events: list[HistoryEvent]) -> Table:
-    table = Table("#", "when", "what", "who", "why", title=f"History of {model}")
+def _table(session: Session, model: str, events: list[HistoryEvent], earlier: int) -> Table:
+    caption = f"{earlier} earlier: --limit {earlier + len(events)} shows all" if earlier else None
+    title = f"History of {model}"
+    table = Table("#", "when", "what", "who", "why", title=title, caption=caption)
     for event in events:
         table.add_row(
             str(event.sequence),
             wording.moment(event.at),
-            wording.event(event),
+            wording.event(event, in_rollback=session.is_rollback(event.by)),
             escape(wording.who(event.by)),
             escape(event.why),
         )

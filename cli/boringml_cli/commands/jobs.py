@@ -10,6 +10,7 @@ from boringml.adapters.job_queue import JobQueue
 from boringml.adapters.jobs_table import JobsTable, Limits
 from boringml.errors import BoringError
 from boringml.jobs.job import Job, document
+from boringml_cli import wording
 from boringml_cli.arguments import Model
 from boringml_cli.session import session_of
 
@@ -32,7 +33,7 @@ def show(
     shown = {**document(job), "client": job.client, **_further(job)}
     picture = Table("", "", title=f"Job {escape(job_id)}", show_header=False)
     for name, value in shown.items():
-        picture.add_row(name, escape(str(value)))
+        picture.add_row(name, escape(wording.text(value)))
     session.output.show(shown, picture)
 
 
@@ -44,8 +45,9 @@ def redrive(context: typer.Context, model: Model) -> None:
     """
     session = session_of(context)
     session.known(model)
-    name = "".join(part.capitalize() for part in model.split("-"))
-    dead = JobQueue(session.client("sqs"), session.found(f"{name}JobDeadQueue"))
+    told = f"{model} has no jobs in {session.stack}: it has no queue that could be redriven."
+    queue = session.found_of(model, "JobDeadQueue", "queue_not_found", told)
+    dead = JobQueue(session.client("sqs"), queue)
     waiting = dead.count()
     task = dead.redrive()
     session.output.say(f"about {waiting} dead messages of {model} go back to its queue")

@@ -14,7 +14,6 @@ from boringml.governance.memory_size import Advice, Invocation, Price, advise, c
 from boringml.governance.prices import Prices
 from boringml_cli import wording
 from boringml_cli.arguments import Model
-from boringml_cli.failures import StackUnknownError
 from boringml_cli.session import Session, session_of
 
 # A day has its hours, and a million reports are no better a sample than these.
@@ -61,11 +60,8 @@ def memory(
 
 def _function(session: Session, model: str) -> Any:
     """Return the configuration of a model's function."""
-    try:
-        name = session.found(f"{wording.pascal(model)}Function")
-    except StackUnknownError as error:
-        told = f"{model} has no function of its own in {session.stack}: batches alone ask it."
-        raise BoringError("function_not_found", told, 404) from error
+    told = f"{model} has no function of its own in {session.stack}: batches alone ask it."
+    name = session.found_of(model, "Function", "function_not_found", told)
     return session.client("lambda").get_function_configuration(FunctionName=name)
 
 
@@ -88,8 +84,8 @@ def _reported(session: Session, group: str, days: int) -> tuple[list[Invocation]
     if not found:
         told = (
             f"{group} has no platform.report line of the last {days} days. Lambda writes one per "
-            "invocation where the function's SystemLogLevel is INFO; the local AWS writes none, "
-            "for its functions have neither a memory limit nor a share of the CPU."
+            "invocation where the function's SystemLogLevel is INFO: was it asked at all? "
+            "--days looks further."
         )
         raise BoringError("reports_missing", told, 404)
     return found, is_sample
@@ -116,8 +112,12 @@ def _table(model: str, advice: Advice) -> Table:
 def _next(model: str, advice: Advice) -> str:
     if advice.better == advice.now:
         return "Leave it."
+    saving = round(advice.saving, 3)
+    share = wording.share(abs(saving))
+    told = f"saves {share} of Lambda's cost" if saving > 0 else f"costs {share} more"
+    told = told if saving else "costs the same"
     return (
         f"Set MemorySize of {model} in template.yaml to {advice.better.memory_mb}, and "
-        f"serving.memory_mb of models/{model}/model.yaml where it is there; "
-        f"saves {advice.saving:.1%} of Lambda's cost. Deploy, release, and look again."
+        f"serving.memory_mb of models/{model}/model.yaml where it is there; it {told}. "
+        "Deploy, release, and look again."
     )

@@ -53,7 +53,14 @@ def page(
 
 def _download(session: Session, keys: list[str], folder: Path, wanted: str) -> Path:
     """Put all pages into a folder, where they find each other; return the one that is wanted."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        told = f"{error.filename} is a file: name a folder for the pages with --folder."
+        raise BoringError("folder_unusable", told) from error
+    except PermissionError as error:
+        told = f"{error.filename} may not be made: name another folder with --folder."
+        raise BoringError("folder_unusable", told) from error
     for key in keys:
         # A key of ours has no further slash: nothing is written anywhere else.
         (folder / Path(key).name).write_bytes(session.lake.read(key))

@@ -25,7 +25,7 @@ def rollback(
     """
     session = session_of(context)
     session.known(model)
-    given: dict[str, Any] = {"model": model, "by": "person", "why": f"{why} ({session.caller})"}
+    given: dict[str, Any] = {"model": model, "by": session.caller, "why": why}
     if to is not None:
         given["to"] = session.registry.version(model, to).number
     seen = session.registry.route(model).identity

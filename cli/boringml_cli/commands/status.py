@@ -1,7 +1,7 @@
 """`boringml status`."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,7 @@ from boringml.registry.records import (
     HistoryEvent,
     ReleaseLock,
     Route,
+    RunClaim,
 )
 from boringml_cli import wording
 from boringml_cli.session import Session, session_of
@@ -26,12 +27,21 @@ _LOOK_BACK = 100
 _ENDS = ("promote", "rollback", "end")
 
 
-def status(context: typer.Context) -> None:
-    """All models: what is live, what is on its way, who holds the release lock."""
+def status(
+    context: typer.Context,
+    model: Annotated[
+        str | None, typer.Argument(help="A model, with the reasons; without it, all.")
+    ] = None,
+) -> None:
+    """Models: what is live, what is on its way, who holds the release lock, how training went."""
     session = session_of(context)
-    models = [_of_model(session, model) for model in session.registry.models()]
+    names = session.registry.models() if model is None else [session.known(model)]
+    models = [_of_model(session, name) for name in names]
     document = {"stack": session.stack, "models": [model["document"] for model in models]}
-    session.output.show(document, _table(session.stack, [model["row"] for model in models]))
+    pictures = [_table(session.stack, [model["row"] for model in models])]
+    if model is not None:
+        pictures.append(_reasons(models[0]["document"]))
+    session.output.show(document, *pictures)
 
 
 def _of_model(session: Session, model: str) -> dict[str, Any]:
@@ -43,7 +53,13 @@ def _of_model(session: Session, model: str) -> dict[str, Any]:
     waits = approval if approval and lock and approval.release == lock.holder else None
     events = registry.history(model, limit=_LOOK_BACK)
     steps = [step for step in map(_step, events) if step]
-    ended = [step for step in steps if step["step"] in _ENDS]
+    # A rollback that was refused is no release.
+    ended = [
+        step
+        for step in steps
+        if step["step"] in _ENDS and not (step["step"] == "end" and session.is_rollback(step["by"]))
+    ]
+    run = registry.newest_run(model)
     under_way = [step for step in steps if lock and step["at"] >= lock.taken_at]
     lock_step = under_way[-1] if under_way else None
     document = {
@@ -55,6 +71,7 @@ def _of_model(session: Session, model: str) -> dict[str, Any]:
         "step": lock_step,
         "waits_for_approval": _asked(waits),
         "last_release": ended[-1] if ended else None,
+        "last_training": asdict(run) if run else None,
     }
     row = [
         model,
@@ -64,6 +81,7 @@ def _of_model(session: Session, model: str) -> dict[str, Any]:
         wording.version(candidate),
         _held(lock, lock_step),
         _told(ended[-1]) if ended else wording.NOTHING,
+        wording.trained(run) if run else wording.NOTHING,
     ]
     return {"document": document, "row": row}
 
@@ -104,7 +122,23 @@ def _held(lock: ReleaseLock | None, step: dict[str, Any] | None) -> str:
 
 
 def _told(step: dict[str, Any]) -> str:
-    return f"version {step['version']} {step['outcome']} {wording.moment(step['at'])}"
+    what = wording.released(step["version"])
+    return f"{what} {step['outcome']} {wording.moment(step['at'])}"
+
+
+def _reasons(document: dict[str, Any]) -> Table:
+    """Return why the last release and the last training ended as they did."""
+    release, training = document["last_release"], document["last_training"]
+    table = Table("", "", show_header=False)
+    if release:
+        table.add_row("last release", escape(f"{_told(release)}: {release['why']}"))
+    if training:
+        run = RunClaim(**training)
+        why = f": {wording.reason(run.reason)}" if run.reason else ""
+        table.add_row("last training", escape(f"{wording.trained(run)}{why}"))
+        table.add_row("its trigger", escape(run.trigger_id))
+        table.add_row("its execution", escape(run.execution_arn))
+    return table
 
 
 def _table(stack: str, rows: list[list[str]]) -> Table | str:
@@ -118,6 +152,7 @@ def _table(stack: str, rows: list[list[str]]) -> Table | str:
         "candidate",
         "release lock",
         "last release",
+        "last training",
         title=f"Models of {stack}",
     )
     for row in rows:

@@ -56,7 +56,7 @@ def trace(
     Looks in the prediction log, and where that is over, in the lake.
     """
     session = session_of(context)
-    session.known(model)
+    _check_is_asked(session, session.known(model))
     posted = posted_ms_of(request_id)
     first = datetime.now(UTC) - timedelta(days=days)
     since_ms = posted - _SLACK_MS if posted else int(first.timestamp() * 1000)
@@ -75,6 +75,11 @@ def trace(
     callbacks = _callbacks(session, request_id, since_ms) if job and job.get("callback") else []
     found = {"request_id": request_id, "source": source, **way, "job": job, "callbacks": callbacks}
     session.output.show(found, *_pictures(found))
+
+
+def _check_is_asked(session: Session, model: str) -> None:
+    told = f"{model} answers batches only: no request of it can be followed. See: boringml history."
+    session.found_of(model, "LogGroup", "function_not_found", told)
 
 
 def _logged(session: Session, model: str, request_id: str, since_ms: int) -> Lines:
@@ -198,7 +203,7 @@ def _pictures(found: Mapping[str, Any]) -> list[Any]:
     if found["job"]:
         table = Table("", "", title="Job", show_header=False)
         for name, value in found["job"].items():
-            table.add_row(name, escape(str(value)))
+            table.add_row(name, escape(wording.text(value)))
         pictures.append(table)
     if found["callbacks"]:
         table = Table("when", "attempt", "outcome", "code", "status", title="Callback")

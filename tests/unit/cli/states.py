@@ -15,7 +15,10 @@ def refused(operation: str, code: str) -> ClientError:
 
 
 class States:
-    """A client of Step Functions. `script` is what each look at a new execution brings."""
+    """A client of Step Functions. `script` is what each look at a new execution brings.
+
+    A list has the states that were entered; "Name: why" is one that is left with a reason, too.
+    """
 
     def __init__(self) -> None:
         self.started: list[dict[str, Any]] = []
@@ -73,7 +76,8 @@ class States:
 
     def _enter(self, execution: str, states: list[str]) -> None:
         seen = self._seen.setdefault(execution, [])
-        for state in states:
+        for entry in states:
+            state, _, why = entry.partition(": ")
             number = len(seen) + 1
             moment = BEGIN + timedelta(seconds=number)
             seen.append({"id": number, "timestamp": moment, "type": "LambdaFunctionSucceeded"})
@@ -82,3 +86,9 @@ class States:
                 {"id": number + 1, "timestamp": moment, "type": "TaskStateEntered"}
                 | {"stateEnteredEventDetails": details}
             )
+            if why:
+                left = {"name": state, "output": json.dumps({"Payload": {"reasons": [why]}})}
+                seen.append(
+                    {"id": number + 2, "timestamp": moment, "type": "TaskStateExited"}
+                    | {"stateExitedEventDetails": left}
+                )

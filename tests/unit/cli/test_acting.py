@@ -96,6 +96,32 @@ def test_waiting_tells_each_state_once_and_in_order(ready: World) -> None:
     assert "version 2 of credit is live" in shown.stdout
 
 
+def test_what_waits_is_told_once_with_how_far_it_is(ready: World) -> None:
+    def looks(said: str) -> list[str]:
+        return ["WaitForRequests", f"CompareShadow: {said}", "IsShadowPassed"]
+
+    canary = ["StartCanary", "WaitForEvidence", "JudgeCanary", "IsStepPassed"]
+    ready.states.script = [
+        ["StartShadow"],
+        *[looks("0 of 300 requests were compared; it gives up after 900 s")] * 50,
+        looks("12 of 300 requests were compared; it gives up after 900 s"),
+        [*canary, *canary[1:], *canary],
+        {"version": 2},
+    ]
+    shown = ready.run("release", "credit", "2", "--wait").stdout
+    told = [line.split(" s  ", 1)[1] for line in shown.splitlines() if " s  " in line]
+    assert told == [
+        "StartShadow",
+        "WaitForRequests",
+        "CompareShadow",
+        "0 of 300 requests were compared; it gives up after 900 s",
+        "IsShadowPassed",
+        "12 of 300 requests were compared; it gives up after 900 s",
+        *canary,
+        *canary,
+    ]
+
+
 def test_waiting_for_scripts_gives_one_document(ready: World) -> None:
     found = ready.json("release", "credit", "2", "--wait")
     assert [state["state"] for state in found["states"]] == ["PublishVersion", "SmokeCandidate"]
@@ -161,7 +187,7 @@ def test_a_rollback_says_who_asked_and_what_was_live(ready: World) -> None:
     (started,) = ready.states.started
     assert started["stateMachineArn"] == f"{ARN}:rollback"
     assert started["input"] == {
-        "model": "credit", "by": "person", "why": f"complaints ({WHO})", "seen": "11"
+        "model": "credit", "by": WHO, "why": "complaints", "seen": "11"
     }  # fmt: skip
 
 

@@ -62,6 +62,23 @@ def test_the_newest_look_is_shown_by_part(world: World, lake: MonitoringReports)
     assert "0.001" in world.run("cost").stdout  # of 1,000 batch rows
 
 
+def test_a_month_says_what_it_assumes_and_an_hour_to_come_is_no_time_yet(
+    world: World, lake: MonitoringReports
+) -> None:
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    lake.put(look())
+    shown = world.run("cost").stdout
+    assert "month of credit: the last 24 hours, times 30" in shown
+    assert "and since" not in shown
+    moved = {end: next(iter(SERVING.hours.values()))}
+    serving = type(SERVING)(SERVING.machine, moved, SERVING.fixed)
+    coming = end + timedelta(hours=1)
+    lake.put(Looks([version(2, 3)], []).look(serving=serving, end=coming))
+    shown = world.run("cost").stdout
+    assert f"{end:%Y-%m-%d %H:%M:%SZ} and since" in shown
+    assert f"{coming:%Y-%m-%d %H:%M:%SZ}" not in shown
+
+
 def test_a_model_that_nobody_looked_at(world: World, lake: MonitoringReports) -> None:
     assert world.json("cost")["models"] == []
     assert "no look yet" in world.run("cost").stdout

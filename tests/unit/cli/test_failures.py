@@ -94,6 +94,11 @@ def test_what_is_between_the_command_and_aws(
     assert told == code
 
 
+@pytest.mark.parametrize("error", [aws.NoRegionError(), aws.NoCredentialsError()])
+def test_who_has_no_shell_for_aws_is_told_of_the_local_one(error: Exception) -> None:
+    assert "source .local/env" in failure_of(error).message
+
+
 def test_what_the_caller_may_not_do_is_a_refusal() -> None:
     failure = failure_of(refused("StartExecution", "AccessDeniedException"))
     assert (failure.exit_code, failure.code) == (1, "not_allowed")

@@ -9,6 +9,7 @@ from boringml_cli import session
 from tests.unit.cli import conftest
 from tests.unit.cli.conftest import World
 from tests.unit.jobs.samples import CLIENT, JOB_ID, POSTED_MS
+from tests.unit.registry.samples import package
 
 
 @pytest.fixture
@@ -52,6 +53,8 @@ def test_a_job_is_shown_whoever_posted_it(world: World) -> None:
         "is_told": False,
     }
 
+    assert '{"code": "worker_lost", "message": "lost"}' in world.run("jobs", "show", JOB_ID).stdout
+
 
 @pytest.mark.usefixtures("outputs")
 def test_a_job_that_nobody_wrote_of_is_refused(world: World) -> None:
@@ -61,3 +64,10 @@ def test_a_job_that_nobody_wrote_of_is_refused(world: World) -> None:
 @pytest.mark.usefixtures("outputs")
 def test_a_redrive_of_an_unknown_model_is_refused(world: World) -> None:
     assert world.refusal("jobs", "redrive", "credit")["code"] == "model_not_found"
+
+
+def test_a_redrive_of_a_model_without_jobs_is_refused(world: World) -> None:
+    world.registry.register_version(package(1), by="train", why="its gates passed")
+    error = world.refusal("jobs", "redrive", "credit")
+    assert error["code"] == "queue_not_found"
+    assert error["message"].startswith("credit has no jobs in boringml-test:")

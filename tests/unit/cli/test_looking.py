@@ -13,6 +13,7 @@ from tests.unit.registry.samples import package
 from tests.unit.serving import tiny
 
 RELEASE = f"{ARN}:release:credit-1".replace("stateMachine", "execution")
+ROLLBACK = f"{ARN}:rollback:credit-2".replace("stateMachine", "execution")
 ONE = Route(version=1, function_version="11")
 SPLIT = Route(
     version=1,
@@ -78,12 +79,73 @@ def test_a_question_that_its_release_left_behind_is_none(canary: World) -> None:
     assert canary.json("status")["models"][0]["waits_for_approval"] is None
 
 
+def refuse_rollback(world: World, to: int | None) -> None:
+    why = "nothing_to_roll_back_to: Nothing was live before version 1."
+    world.registry.record_step(
+        "credit", step="end", outcome="abandoned", version=to, by=ROLLBACK, why=why
+    )
+
+
+@pytest.mark.parametrize(
+    ("to", "words"), [(None, "rollback refused"), (2, "rollback to version 2 refused")]
+)
+def test_a_rollback_that_was_refused_is_no_release(
+    canary: World, to: int | None, words: str
+) -> None:
+    before = canary.json("status")["models"][0]["last_release"]
+    refuse_rollback(canary, to)
+    assert canary.json("status")["models"][0]["last_release"] == before
+    shown = canary.run("history", "credit").stdout
+    assert words in shown
+    assert "abandoned" not in shown
+
+
+def test_a_release_of_new_code_that_was_abandoned_has_no_version(canary: World) -> None:
+    canary.registry.record_step(
+        "credit", step="end", outcome="abandoned", version=None, by=RELEASE, why="smoke_failed: no"
+    )
+    assert "new code abandoned" in squeezed(canary.run("status", "credit").stdout)
+    assert "end of new code: abandoned" in canary.run("history", "credit").stdout
+
+
+def test_the_last_training_is_told_with_why_it_failed(canary: World) -> None:
+    assert canary.json("status")["models"][0]["last_training"] is None
+    canary.registry.claim_run("credit", "lake/one.csv", execution_arn="arn:train:1")
+    assert "under way since" in squeezed(canary.run("status", "credit").stdout)
+    reason = {"code": "quality_gate_failed", "message": "roc_auc 0.7016 against live 0.7273"}
+    canary.registry.finish_run("credit", "lake/one.csv", status="failed", reason=reason)
+    (model,) = canary.json("status", "credit")["models"]
+    assert (model["last_training"]["status"], model["last_training"]["reason"]) == (
+        "failed",
+        reason,
+    )
+    assert "failed:" in canary.run("status").stdout
+    shown = squeezed(canary.run("status", "credit").stdout)
+    for words in ("quality_gate_failed", "roc_auc 0.7016 against live 0.7273", "arn:train:1"):
+        assert words in shown
+    canary.clock.move(minutes=1)
+    canary.registry.claim_run("credit", "lake/two.csv", execution_arn="arn:train:2")
+    canary.registry.finish_run("credit", "lake/two.csv", status="succeeded", version=2)
+    assert "version 2 registered" in squeezed(canary.run("status", "credit").stdout)
+    assert canary.refusal("status", "nobody")["code"] == "model_not_found"
+
+
+def squeezed(shown: str) -> str:
+    """Return a table's text without its lines."""
+    return " ".join(shown.replace("│", " ").split())
+
+
 def test_the_history_is_whole_or_its_newest_part(canary: World) -> None:
     events = canary.json("history", "credit")["events"]
     assert [event["sequence"] for event in events] == [1, 2, 3, 4, 5, 6, 7]
     assert {"kind", "at", "by", "why", "from_version", "to_version", "details"} <= set(events[0])
     newest = canary.json("history", "credit", "--limit", "2")["events"]
     assert [event["sequence"] for event in newest] == [6, 7]
+    assert canary.json("history", "credit", "--limit", "2")["earlier"] == 5
+    assert (
+        "5 earlier: --limit 7 shows all" in canary.run("history", "credit", "--limit", "2").stdout
+    )
+    assert "earlier" not in canary.run("history", "credit").stdout
 
 
 def test_the_history_in_words(canary: World) -> None:

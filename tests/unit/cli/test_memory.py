@@ -1,6 +1,7 @@
 """`boringml memory`: a size from what Lambda reported, or why there is none."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -109,6 +110,17 @@ def test_of_few_invocations_each_is_read_once(sized: Any) -> None:
     assert "A sample" not in world.run("memory", "credit").stdout
 
 
+def test_what_a_size_saves_or_costs_is_told_in_words(sized: Any) -> None:
+    less = [report(memorySizeMB=3008, durationMs=0.9)] * 200
+    assert "; it saves 7.7 % of Lambda's cost." in sized(*less).run("memory", "credit").stdout
+    more = [report(memorySizeMB=512, maxMemoryUsedMB=500, durationMs=0.4)] * 200
+    told = sized(*more).run("memory", "credit")
+    assert re.search(r"; it costs [\d.]+ % more\. Deploy", told.stdout)
+    same = [report(memorySizeMB=512, durationMs=4.0)] * 200
+    told = sized(*same).run("memory", "credit", "--p95-ms", "3")
+    assert "; it costs the same. Deploy" in told.stdout
+
+
 def test_a_size_that_is_right_is_left(sized: Any) -> None:
     assert "Leave it." in sized(*[report()] * 200).run("memory", "credit").stdout
 
@@ -116,7 +128,7 @@ def test_a_size_that_is_right_is_left(sized: Any) -> None:
 def test_where_lambda_reports_nothing_the_reason_is_told(sized: Any) -> None:
     error = sized({"record": 0}).refusal("memory", "credit")
     assert error["code"] == "reports_missing"
-    assert "the local AWS writes none" in error["message"]
+    assert "was it asked at all?" in error["message"]
 
 
 def test_a_few_invocations_are_no_evidence(sized: Any) -> None:

@@ -35,6 +35,26 @@ def test_a_link_is_signed_and_ends(written: World) -> None:
     assert shown["seconds"] == 3600
 
 
+def test_a_link_is_one_line_however_long_it_is(
+    written: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"https://lake.example.com/pages/credit.html?token={'[a]' * 200}"
+    monkeypatch.setattr(ObjectStore, "url", lambda *_given: url)
+    assert written.run("page", "credit", "--link").stdout == f"{url}\n"
+
+
+@pytest.mark.parametrize("below", [(), ("pages",)])
+def test_a_file_is_no_folder_for_pages(
+    written: World, tmp_path: Path, below: tuple[str, ...]
+) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    folder = tmp_path.joinpath("README.md", *below)
+    error = written.refusal("page", "--folder", str(folder))
+    assert error["code"] == "folder_unusable"
+    assert "--folder" in error["message"]
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
 def test_a_page_that_is_not_there_is_told(written: World, world: World) -> None:
     assert written.refusal("page", "nobody")["code"] == "page_not_found"
 

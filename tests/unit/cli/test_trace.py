@@ -277,7 +277,17 @@ def test_what_nobody_knows_is_refused(traced: Any) -> None:
 @pytest.mark.parametrize("given", ["x' OR 1=1", 'a"', "a*", "x" * 161])
 def test_what_is_no_id_is_asked_of_nobody(traced: Any, given: str) -> None:
     world = traced(Logs(predictions=[]))
-    assert world.refusal("trace", "credit", given)["code"] == "id_malformed"
+    error = world.refusal("trace", "credit", given)
+    assert error["code"] == "id_malformed"
+    assert error["message"].count(given) == 1
+
+
+def test_a_model_that_batches_alone_ask_has_no_requests(world: World) -> None:
+    churn = package(1, model="churn")
+    world.registry.register_version(churn, by="train", why="its gates passed")
+    error = world.refusal("trace", "churn", "r-1")
+    assert error["code"] == "function_not_found"
+    assert error["message"].startswith("churn answers batches only")
 
 
 def test_a_query_that_fails_is_told_with_its_reason(traced: Any) -> None:

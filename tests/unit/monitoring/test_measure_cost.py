@@ -240,6 +240,13 @@ def test_without_a_price_nothing_is_reckoned_and_the_look_says_which() -> None:
     assert world.metrics() == {"cost_evaluated": 0}
 
 
+def test_a_copy_of_a_version_was_not_trained_and_cost_nothing() -> None:
+    copy = replace(version(3, 1), job_name="job-2", cost_usd=0.5)
+    training = World([version(1, 40), version(2, 3), copy]).look().details["training"]
+    assert (training["last"]["version"], training["last"]["job_name"]) == (2, "job-2")
+    assert (training["runs_30_days"], training["usd_30_days"]) == (1, 0.5)
+
+
 def test_a_package_that_is_gone_is_no_reason_not_to_look() -> None:
     world = World([version(2, 3)], missing="object_missing")
     assert world.look().details["training"]["last"]["cost_usd"] == 0.5

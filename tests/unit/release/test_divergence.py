@@ -66,7 +66,9 @@ def test_one_request_less_is_waited_for_and_never_passes_when_the_time_is_up() -
 
 
 def test_no_traffic_is_never_passed() -> None:
-    assert judged([], 0.0).decision == "continue"
+    waiting = judged([], 0.0)
+    told = "0 of 300 requests were compared; it gives up after 1800 s"
+    assert (waiting.decision, waiting.reasons) == ("continue", (told,))
     assert judged([], 1e9).code == "shadow_without_traffic"
 
 

@@ -70,6 +70,10 @@ def test_back_twice_is_two_versions_back_and_then_there_is_none(
     assert world.registry.lock("credit") is None
     assert back(world, clock, execution="rollback-2")["version"] == 1
     assert refused(world, clock, execution="rollback-3") == "nothing_to_roll_back_to"
+    with pytest.raises(BoringError, match="version 2 was live since, and --to 2 puts it back"):
+        back(world, clock, execution="rollback-4")
+    assert back(world, clock, execution="rollback-5", to=2)["version"] == 2
+    world.events.pop()
     assert [name for name, _ in world.events] == ["ModelRolledBack", "ModelRolledBack"]
 
 
@@ -159,6 +163,13 @@ def test_a_canary_is_taken_off_although_the_package_of_live_is_gone(
     canary(world, routes[2], 4)
     world.packages.files.clear()
     assert back(world, clock)["version"] == 3
+
+
+def test_where_nothing_else_was_live_a_release_is_what_helps(world: World, clock: Any) -> None:
+    opened(world, world.version())
+    promoted(world, 1)
+    with pytest.raises(BoringError, match=r"before version 1: release another version\.$"):
+        back(world, clock)
 
 
 def test_nothing_live_has_no_way_back(world: World, clock: Any) -> None:

@@ -50,6 +50,7 @@ def test_a_function_with_scikit_learn_serves_what_has_no_faithful_export():
     unfaithful = {"max_difference": 0.1, "flipped_labels": 7}
     for parity in (unfaithful, {"max_difference": None, "flipped_labels": None}):
         passed = judge(evaluation(parity=parity), GATES, "sklearn", "sklearn")
+        assert "none" not in passed[0].casefold()
         assert "model.joblib itself serves" in passed[0]
     with pytest.raises(BoringError, match="quality_gate_failed"):
         judge(evaluation(metrics={}), GATES, "sklearn", "sklearn")

@@ -60,8 +60,9 @@ class PredictionLogReader:
         and ".", "_", "=", "-". Raises BoringError `id_malformed` (422) for another, since it might
         mean something to the filter, and as `page` does.
         """
-        if not all(_ID.fullmatch(value) for value in fields.values()):
-            raise BoringError("id_malformed", f"{list(fields.values())} are no ids.", 422)
+        if bad := {value for value in fields.values() if not _ID.fullmatch(value)}:
+            told = f"{', '.join(map(repr, sorted(bad)))}: an id has 1 to 160 of A-Z a-z 0-9 . _ = -"
+            raise BoringError("id_malformed", told, 422)
         terms = [f'($.{name} = "{value}")' for name, value in fields.items()]
         asked: FilterLogEventsRequestTypeDef = {
             "logGroupName": self.group,

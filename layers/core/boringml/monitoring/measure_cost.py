@@ -22,6 +22,7 @@ from boringml.monitoring.cost_report import (
 from boringml.monitoring.report import Report
 from boringml.package.reader import Package
 from boringml.registry.records import ModelVersion
+from boringml.registry.trained import trained
 
 _MONTH = timedelta(days=MONTH_DAYS)
 
@@ -145,7 +146,7 @@ def _tell_rise(report: Report, teller: Teller) -> None:
 
 
 def _training(jobs: Jobs, model: str, end: datetime) -> JobCosts:
-    versions = jobs.versions(model)
+    versions = trained(jobs.versions(model))
     if not versions:
         return JobCosts()
     recent = [one for one in versions if end - _MONTH <= one.registered_at]

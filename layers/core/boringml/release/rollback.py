@@ -38,7 +38,7 @@ def decide(history: list[HistoryEvent], now: Route, to: int | None) -> Route:
         return _as_it_was_live(history, now, to)
     before = previous_release(history, now)
     if before is None:
-        told = f"Nothing was live before version {now.version}: release another version."
+        told = f"Nothing was live before version {now.version}: {_forward(history, now.version)}."
         raise BoringError("nothing_to_roll_back_to", told, 422)
     return before
 
@@ -149,6 +149,15 @@ def _as_it_was_live(history: list[HistoryEvent], now: Route, version: int) -> Ro
             return route
     told = f"Version {version} is live, and was never live with other code: name another version."
     raise BoringError("version_is_live", told, 422)
+
+
+def _forward(history: list[HistoryEvent], version: int) -> str:
+    """Return what helps where there is no way back: another version that was live, or a release."""
+    moves = filter(_moved_live, reversed(history))
+    other = next((m.to_version for m in moves if m.to_version not in (None, version)), None)
+    if other is None:
+        return "release another version"
+    return f"version {other} was live since, and --to {other} puts it back; or release another one"
 
 
 def _check(

@@ -84,7 +84,7 @@ def judge_shadow(summary: Summary, plan: ShadowPlan, elapsed_s: float) -> Verdic
     if elapsed_s >= plan.seconds:
         told = f"{seen} in {elapsed_s:.0f} s: too few to tell, so this is not passed"
         return Verdict(FAIL, (told,), SHADOW_WITHOUT_TRAFFIC)
-    return Verdict(CONTINUE, (seen,))
+    return Verdict(CONTINUE, (f"{seen}; it gives up after {plan.seconds:.0f} s",))
 
 
 def chance_of_at_least(hits: int, trials: int, share: float) -> float:

@@ -44,10 +44,13 @@ def _parity(
     found: Mapping[str, Any], gate: Mapping[str, Any], runtime: str, serving_runtime: str
 ) -> tuple[list[str], list[str]]:
     difference, flipped = found.get("max_difference"), found.get("flipped_labels")
-    told = (
-        f"parity: largest difference {_number(difference)}, flipped labels {flipped}, "
-        f"runtime {runtime}"
+    # There is nothing to compare where no ONNX model was made.
+    compared = (
+        "not compared"
+        if difference is None and flipped is None
+        else f"largest difference {_number(difference)}, flipped labels {flipped}"
     )
+    told = f"parity: {compared}, runtime {runtime}"
     if serving_runtime == RUNTIME_SKLEARN:
         return [f"{told}: model.joblib itself serves"], []
     good = (

@@ -75,6 +75,9 @@ def test_cost_is_told_against_the_budget() -> None:
     assert answer.headline == "0.011 USD per 1,000 predictions; 7.03 USD a month."
     assert answer.because[0] == "That is 28.1 % of the budget, 25.00 USD a month."
     assert answer.tone == FINE
+    copy = replace(full().versions[-1], number=99, cost_usd=7.0)  # type: ignore[index]
+    copied = replace(full(), versions=(*full().versions, copy))  # type: ignore[misc]
+    assert what_does_it_cost(copied) == answer, "a copy was not trained"
 
 
 def test_above_the_budget_is_bad_and_a_raised_report_is_watched() -> None:

@@ -8,6 +8,7 @@ from boringml.monitoring.page.drawing import bar
 from boringml.monitoring.page.markup import Child, Markup, element
 from boringml.monitoring.page.parts import Section, note, nothing, table, unread
 from boringml.monitoring.page.reports import Spending, spending_of
+from boringml.registry.trained import trained
 
 
 def cost_section(document: ModelDocument) -> Section:
@@ -71,7 +72,7 @@ def _trainings(document: ModelDocument) -> Iterator[Child]:
             ),
             words.usd(version.cost_usd),
         )
-        for version in reversed(document.versions[-5:])
+        for version in reversed(trained(document.versions)[-5:])
     ]
     if rows:
         yield table("The last training runs", ("Version", "Registered", "Cost"), rows, numbers=(2,))

@@ -7,6 +7,7 @@ from boringml.monitoring.page.document import ModelDocument, Unread
 from boringml.monitoring.page.reports import Spending, spending_of
 from boringml.monitoring.report import RAISED
 from boringml.registry.records import ModelVersion
+from boringml.registry.trained import trained
 
 
 def spending(document: ModelDocument) -> Spending | None:
@@ -20,27 +21,27 @@ def last_training(document: ModelDocument) -> ModelVersion | None:
     """Return the version that was trained last, or None where none is known."""
     if isinstance(document.versions, Unread) or not document.versions:
         return None
-    return document.versions[-1]
+    return trained(document.versions)[-1]
 
 
 def what_does_it_cost(document: ModelDocument) -> Answer:
     """Return the answer: bad above the budget, watched where the report says so, else fine."""
-    trained = _trained(last_training(document))
+    training = _trained(last_training(document))
     if isinstance(document.cost, Unread):
         told = f"Cost reports could not be read: {document.cost.why}"
-        return Answer(UNKNOWN, "Not known", told, trained)
+        return Answer(UNKNOWN, "Not known", told, training)
     found = spending(document)
     if found is None:
-        return Answer(UNKNOWN, "Not measured yet", "No cost report has been made yet.", trained)
+        return Answer(UNKNOWN, "Not measured yet", "No cost report has been made yet.", training)
     report = document.cost[-1]
     budget = found.budget if found.budget is not None else document.budget_usd
     rate = "" if found.per_1000 is None else f"{words.usd(found.per_1000)} per 1,000 predictions"
     month = "" if found.month_usd is None else f"{words.usd(found.month_usd)} a month"
     told = "; ".join(part for part in (rate, month) if part)
     if not told:
-        return Answer(UNKNOWN, "Not known", words.short(report.says), trained)
+        return Answer(UNKNOWN, "Not known", words.short(report.says), training)
     over = bool(budget and found.month_usd is not None and found.month_usd > budget)
-    because = [_against(budget, found.month_usd), *trained]
+    because = [_against(budget, found.month_usd), *training]
     if report.status == RAISED:
         because.insert(0, words.short(report.says))
     if document.as_of - report.end > STALE:
