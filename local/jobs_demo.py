@@ -11,6 +11,7 @@ from local.datasets import reviews
 from local.endpoints import Command
 from local.jobs import JobClient, local_job_client
 from local.receiver import Behaviour, Receiver
+from local.telling import still
 from local.up import Deployed
 
 Say = Callable[[str], None]
@@ -76,10 +77,11 @@ def run_jobs(deployed: Deployed, say: Say) -> Ledger:
         ids = [_post(client, body, endpoint, number) for number, body in enumerate(bodies)]
         again = _post(client, bodies[0], endpoint, 0)
         say(f"posted {len(ids)} jobs of {RECORDS_PER_JOB} reviews, and the first of them twice")
-        answers = [client.final(job_id, PATIENCE_SECONDS) for job_id in ids]
-        ran = which_ran(answers[0], client.final(again, PATIENCE_SECONDS))
         record = receiver.record
-        _await_told(lambda: len(record.delivered) >= len(ids))
+        with still("waiting for jobs and callbacks", say):
+            answers = [client.final(job_id, PATIENCE_SECONDS) for job_id in ids]
+            ran = which_ran(answers[0], client.final(again, PATIENCE_SECONDS))
+            _await_told(lambda: len(record.delivered) >= len(ids))
         calls, delivered = sum(record.attempts.values()), len(record.delivered)
         return Ledger(
             posted=len(ids),
