@@ -5,11 +5,14 @@ with one fault built into the graph. Nothing but its behaviour gives it away.
 """
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper
 
 from boringml.adapters.registry_table import RegistryTable
@@ -21,8 +24,9 @@ from boringml.registry.records import ModelVersion, NewVersion
 # About one loan in eight has a larger income. It is a sensitive field: it never reaches the log, so
 # a shadow cannot see what depends on it. The contract's examples are below it, so smoke cannot.
 THROWS_ABOVE_INCOME: Final = 120_000.0
-# Multiplies two matrices of this order for each answer: about a second on one core.
-_SLOW_ORDER: Final = 3200
+# How many times its budget the version that is slow takes, on whatever processor.
+TIMES_ITS_BUDGET: Final = 3
+_MEASURED_ORDER: Final = 1024
 _GOOD_OUTPUT = "good_probabilities"
 
 
@@ -79,18 +83,56 @@ def _swapped_golden(case: dict[str, Any]) -> dict[str, Any]:
     return {**case, "probability": 1 - case["probability"]}
 
 
-SLOW = Fault(
-    "slow",
-    "answers right, a second late",
-    "smoke",
-    "smoke_failed",
-    "p95 of",
-    _slow,
-    (
-        helper.make_tensor("square", TensorProto.INT64, [2], [_SLOW_ORDER, _SLOW_ORDER]),
+def slow(budget_ms: float) -> Fault:
+    """Return the fault of an answer that takes TIMES_ITS_BUDGET of a core of this machine."""
+    order = order_that_takes(budget_ms * TIMES_ITS_BUDGET, _measured_ms())
+    return Fault(
+        "slow",
+        "answers right, but too late",
+        "smoke",
+        "smoke_failed",
+        "p95 of",
+        _slow,
+        _matrices(order),
+    )
+
+
+def order_that_takes(milliseconds: float, measured_ms: float) -> int:
+    """Return the order of two matrices whose product takes so long.
+
+    `measured_ms` is what that of _MEASURED_ORDER takes; the work grows with the third power.
+    """
+    return round(_MEASURED_ORDER * (milliseconds / measured_ms) ** (1 / 3))
+
+
+def _matrices(order: int) -> tuple[Any, ...]:
+    return (
+        helper.make_tensor("square", TensorProto.INT64, [2], [order, order]),
         helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
-    ),
-)
+    )
+
+
+def _measured_ms() -> float:
+    """Return the least processor time of several products, so that other work does not count."""
+    probabilities = helper.make_tensor_value_info(_GOOD_OUTPUT, TensorProto.FLOAT, [1, 2])
+    slowed = helper.make_tensor_value_info(layout.PROBABILITIES_OUTPUT, TensorProto.FLOAT, [1, 2])
+    graph = helper.make_graph(
+        _slow(0), "slow", [probabilities], [slowed], list(_matrices(_MEASURED_ORDER))
+    )
+    # A release of ONNX may write a newer form than the runtime reads.
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    options = onnxruntime.SessionOptions()
+    # As in serving/model.py; and the time of this thread is then the time of all of it.
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    times = []
+    for _ in range(5):
+        begin = time.thread_time()
+        session.run(None, {_GOOD_OUTPUT: np.array([[0.4, 0.6]], dtype=np.float32)})
+        times.append((time.thread_time() - begin) * 1000)
+    return min(times)
+
+
 WRONG = Fault(
     "wrong",
     "answers in time, with the probability of the other label",
@@ -114,7 +156,11 @@ THROWS = Fault(
     ),
     reads="annual_inc",
 )
-FAULTS: Final = (SLOW, WRONG, THROWS)
+
+
+def faults(budget_ms: float) -> tuple[Fault, ...]:
+    """Return each fault, for a model whose p95 may take `budget_ms`."""
+    return (slow(budget_ms), WRONG, THROWS)
 
 
 def register_bad_version(s3: Any, registry: RegistryTable, good: ModelVersion, fault: Fault) -> int:

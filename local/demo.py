@@ -3,6 +3,7 @@
 import json
 import statistics
 import time
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from local.parity import Parity, credit_parity
 from local.paths import DEFAULT_HOME, ROOT
 from local.predictions import local_client
 from local.release_demo import Caught, broken_promises, moves, release_bad_versions
+from local.server import LocalAWS
+from local.telling import Say, shortened
 from local.timeline import drawn
 from local.traffic import Traffic
 from local.training_demo import ensure_live, train_and_release
@@ -31,18 +34,53 @@ from local.up import Deployed, up
 
 MODEL = "credit"
 REPORT = DEFAULT_HOME / "demo-report.json"
+FAILURE = DEFAULT_HOME / "demo-failure.log"
 TIMELINE = DEFAULT_HOME / "demo-timeline.svg"
 # The first upload is a part of the data, so that a second run has something new to learn from.
 FIRST_ROWS = 6000
 REQUESTS = 200
 
 
+class DemoFailedError(RuntimeError):
+    """A step of the demonstration does not hold; the message says which."""
+
+
 def main() -> None:
+    """Run the whole loop. Where a step fails, the stack trace goes to FAILURE and a line to stderr.
+
+    Raises SystemExit.
+    """
+    try:
+        run(Console())
+    except Exception as error:  # noqa: BLE001 - a user is told what failed, whatever it was
+        raise SystemExit(told_failure(error, LocalAWS(DEFAULT_HOME), FAILURE)) from None
+
+
+def told_failure(error: Exception, local_aws: LocalAWS, log: Path) -> str:
+    """Write the stack trace of an error to `log`; return the line that a user is told."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("".join(traceback.format_exception(error)))
+    what = str(error) if isinstance(error, RuntimeError) else f"{type(error).__name__}: {error}"
+    line = f"demo: {what} (stack trace: {_short(log)}, local AWS: {_short(local_aws.log)})"
+    if local_aws.pid() is not None:
+        line += "; the local AWS still runs: `make down` stops it"
+    return line
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def run(console: Console) -> None:
     """Run the whole loop. Any step that does not hold raises."""
-    console = Console()
+
+    def say(line: str) -> None:
+        # A terminal may break a long line where it ends; a word or URL stays whole for a copy.
+        console.print(line, soft_wrap=True, markup=False)
+
     begin = time.monotonic()
     console.rule("1. The application, on a local AWS")
-    deployed = up(say=console.print)
+    deployed = up(say=say)
     client = local_client(deployed.outputs["ApiUrl"])
     registry = RegistryTable(
         deployed.local_aws.client("dynamodb"), deployed.outputs["RegistryTable"]
@@ -52,10 +90,10 @@ def main() -> None:
     if before is None:
         answer = client.predict(MODEL, record)
         _hold(answer.status == 503, f"before a release: {answer.status} {answer.body}")
-        console.print(f"a prediction now: {answer.status} {answer.body['error']['code']}")
+        say(f"a prediction now: {answer.status} {answer.body['error']['code']}")
 
     console.rule("2. New data in S3 trains and releases a version")
-    version = ensure_live(deployed, registry, MODEL, _first_rows, console.print)
+    version = ensure_live(deployed, registry, MODEL, _first_rows, say)
     _hold(registry.alias(MODEL, "live") == version, "the new version is live in the registry")
     package = registry.version(MODEL, version)
 
@@ -67,7 +105,7 @@ def main() -> None:
     parity = credit_parity(
         client, deployed.local_aws.client("s3"), package.package_uri, package.package_digest
     )
-    console.print(
+    say(
         f"{parity.rows} held-out loans over HTTP against model.joblib: largest difference "
         f"{parity.max_difference:.1e}, flipped labels {parity.flipped_labels}"
     )
@@ -81,13 +119,13 @@ def main() -> None:
     begun = len(registry.history(MODEL))
     events = deployed.local_aws.client("events")
     with Traffic(client, MODEL, records, events, stack=deployed.stack_name) as traffic:
-        second = train_and_release(deployed, MODEL, write_credit, console.print)
+        second = train_and_release(deployed, MODEL, write_credit, say)
         good = len(traffic.failed())
         _hold(registry.alias(MODEL, "live") == second, "the better version is live")
         _hold(good == 0, f"no request fails because of a release, and {good} did")
 
         console.rule("5. Three bad versions, each caught by the step that is there for it")
-        caught = release_bad_versions(deployed, registry, MODEL, traffic, console.print)
+        caught = release_bad_versions(deployed, registry, MODEL, traffic, say)
     _hold(not traffic.errors, f"the stream of requests: {traffic.errors}")
     history = registry.history(MODEL)[begun:]
     broken = broken_promises(
@@ -103,15 +141,15 @@ def main() -> None:
     console.print(caught_table(caught, traffic))
 
     console.rule("6. Asynchronous jobs, and signed callbacks to a receiver that fails at times")
-    jobs = _jobs(deployed, registry, console)
+    jobs = _jobs(deployed, registry, console, say)
     console.rule("7. A batch of all customers, by both engines")
-    batch = _batch(deployed, registry, console)
+    batch = _batch(deployed, registry, console, say)
     console.rule("8. What changed, what does it cost, should we roll back?")
     told = tell_labels(client, MODEL, traffic.sent, credit()["Class"].astype(str).tolist())
-    console.print(f"told what became of {told} loans")
-    index = write_pages(deployed, console.print)
+    say(f"labelled {told} predictions: whether each of these loans turned out good or bad")
+    index = write_pages(deployed, say)
     for page in sorted(index.parent.glob("*.html")):
-        console.print(f"wrote {page.relative_to(ROOT)}")
+        say(f"wrote {page.relative_to(ROOT)}")
 
     report = _report(deployed, registry, second, latencies, parity, bad)
     report["jobs"], report["batch"] = asdict(jobs), asdict(batch)
@@ -119,16 +157,16 @@ def main() -> None:
     report["caught"] = [asdict(item) for item in caught]
     REPORT.write_text(json.dumps(report, indent=2, default=str) + "\n")
     console.rule("Done")
-    _summarise(console, report, time.monotonic() - begin)
+    _summarise(say, report, caught, time.monotonic() - begin)
 
 
 def _first_rows(path: Path) -> Path:
     return write_credit(path, slice(FIRST_ROWS))
 
 
-def _jobs(deployed: Deployed, registry: RegistryTable, console: Console) -> Ledger:
-    ensure_live(deployed, registry, jobs_demo.MODEL, _reviews_to_learn_from, console.print)
-    ledger = jobs_demo.run_jobs(deployed, console.print)
+def _jobs(deployed: Deployed, registry: RegistryTable, console: Console, say: Say) -> Ledger:
+    ensure_live(deployed, registry, jobs_demo.MODEL, _reviews_to_learn_from, say)
+    ledger = jobs_demo.run_jobs(deployed, say)
     console.print(jobs_table(ledger))
     _hold(not ledger.broken(), "; ".join(ledger.broken()))
     return ledger
@@ -138,9 +176,9 @@ def _reviews_to_learn_from(path: Path) -> Path:
     return write_reviews(path, slice(jobs_demo.TEST_ROWS.start))
 
 
-def _batch(deployed: Deployed, registry: RegistryTable, console: Console) -> Compared:
-    ensure_live(deployed, registry, batch_demo.MODEL, write_churn, console.print)
-    compared = batch_demo.run_batches(deployed, console.print)
+def _batch(deployed: Deployed, registry: RegistryTable, console: Console, say: Say) -> Compared:
+    ensure_live(deployed, registry, batch_demo.MODEL, write_churn, say)
+    compared = batch_demo.run_batches(deployed, say)
     console.print(batch_table(compared))
     _hold(not compared.broken(), "; ".join(compared.broken()))
     return compared
@@ -149,11 +187,13 @@ def _batch(deployed: Deployed, registry: RegistryTable, console: Console) -> Com
 def jobs_table(ledger: Ledger) -> Table:
     """Return the table of what became of the jobs."""
     table = Table(show_header=False, title="Jobs")
-    table.add_row("posted", f"{ledger.posted}, in {ledger.seconds:.0f} s until the last was told")
+    table.add_row("posted", f"{ledger.posted}, in {ledger.seconds:.0f} s until the last callback")
     table.add_row("ended", ", ".join(f"{count} {end}" for end, count in ledger.ends.items()))
     table.add_row("predictions right", f"{ledger.right} of {ledger.reviews} reviews")
-    table.add_row("told", f"{ledger.told} jobs, each with one id and a valid signature")
-    table.add_row("calls", f"{ledger.calls}, of which the receiver failed {ledger.failed_calls}")
+    table.add_row("called back", f"{ledger.told} jobs, each with one id and a valid signature")
+    table.add_row(
+        "attempts to call", f"{ledger.calls}, of which the receiver failed {ledger.failed_calls}"
+    )
     return table
 
 
@@ -161,7 +201,8 @@ def batch_table(compared: Compared) -> Table:
     """Return the table of both engines."""
     told = f"largest difference {compared.largest_difference:.1e} over {compared.rows} customers"
     table = Table("engine", "rows in", "scored", "rejected", "seconds", "USD", title=told)
-    for name, summary in (("map", compared.by_map), ("transform", compared.by_transform)):
+    engines = (("Lambda map", compared.by_map), ("Batch Transform", compared.by_transform))
+    for name, summary in engines:
         numbers = (str(summary[part]) for part in ("rows_in", "scored", "rejected_rows"))
         table.add_row(name, *numbers, f"{summary['seconds']:.1f}", f"{summary['cost_usd']:.6f}")
     return table
@@ -175,7 +216,9 @@ def moves_table(history: list[HistoryEvent]) -> Table:
         told = f"version {event.to_version}"
         if canary:
             told += f", {canary['weight']:.0%} to version {canary['version']}"
-        table.add_row(f"{event.at:%H:%M:%S.%f}"[:-3], told, _who(event.by), event.why[:120])
+        table.add_row(
+            f"{event.at:%H:%M:%S.%f}"[:-3], told, _who(event.by), shortened(event.why, 120)
+        )
     return table
 
 
@@ -191,9 +234,11 @@ def caught_table(caught: list[Caught], traffic: Traffic) -> Table:
     """Return the table of the bad versions."""
     sent, failed = len(traffic.sent), len(traffic.failed())
     title = f"Bad versions: of {sent} requests, {failed} failed"
-    table = Table("version", "which", "caught by", "live requests failed", "harm over", title=title)
+    table = Table(
+        "version", "which", "caught by", "live requests failed", "harm lasted", title=title
+    )
     for item in caught:
-        over = "no harm" if item.harmed_seconds is None else f"{item.harmed_seconds:.1f} s"
+        over = "none" if item.harmed_seconds is None else f"{item.harmed_seconds:.1f} s"
         table.add_row(str(item.version), item.says, item.step, str(item.failed_requests), over)
     return table
 
@@ -235,26 +280,27 @@ def _report(
     }
 
 
-def _summarise(console: Console, report: dict[str, Any], seconds: float) -> None:
+def _summarise(say: Say, report: dict[str, Any], caught: list[Caught], seconds: float) -> None:
     metrics, latency = report["metrics"], report["latency_ms"]
-    table = Table(show_header=False, box=None)
-    table.add_row("live", f"{report['model']} version {report['live']}")
-    table.add_row(
-        "quality", f"ROC AUC {metrics['roc_auc']:.3f}, log loss {metrics['log_loss']:.3f}"
-    )
-    table.add_row("training cost", f"{report['training_cost_usd']:.4f} USD at AWS's price")
-    table.add_row(
-        "latency", f"p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms, on this machine"
-    )
-    table.add_row("package", report["package"])
-    table.add_row("pages", f"{PAGES.relative_to(ROOT) / 'index.html'}: open it in a browser")
-    table.add_row("timeline", str(TIMELINE.relative_to(ROOT)))
-    table.add_row("report", str(REPORT.relative_to(ROOT)))
-    table.add_row("look around", "source .local/env, then aws lambda list-functions")
-    table.add_row("took", f"{seconds:.0f} s")
-    console.print(table)
+    bad = ", ".join(str(item.version) for item in caught)
+    lines = {
+        "live": f"{report['model']} version {report['live']}",
+        "quality": f"ROC AUC {metrics['roc_auc']:.3f}, log loss {metrics['log_loss']:.3f}",
+        "training cost": f"{report['training_cost_usd']:.4f} USD at AWS's price",
+        "latency": f"p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms, on this machine",
+        "package": report["package"],
+        "pages": f"{_short(PAGES / 'index.html')}: open it in a browser",
+        "": f"the failed releases and the alarm there are the demo's bad versions: {bad}",
+        "timeline": _short(TIMELINE),
+        "report": _short(REPORT),
+        "look around": "source .local/env, then aws lambda list-functions",
+        "took": f"{seconds:.0f} s",
+        "still runs": "the local AWS: `make down` stops it, its state stays",
+    }
+    for name, value in lines.items():
+        say(f"{name:<13}  {value}")
 
 
 def _hold(condition: bool, what: str) -> None:
     if not condition:
-        raise SystemExit(f"demo: does not hold: {what}")
+        raise DemoFailedError(f"does not hold: {what}")

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from boringml.adapters import declarations
 from boringml.adapters.registry_table import RegistryTable
 from boringml.registry.records import APPLIED, LIVE, MOVED, SPLIT, HistoryEvent
-from local.bad_versions import FAULTS, THROWS, Fault, register_bad_version
+from local.bad_versions import THROWS, Fault, faults, register_bad_version
 from local.following import ExecutionFailedError, follow
 from local.traffic import Sent, Traffic
 from local.up import Deployed
@@ -43,7 +44,11 @@ def release_bad_versions(
 
     Raises RuntimeError where one was not, or by another step than the one that is there for it.
     """
-    return [release_bad_version(deployed, registry, model, traffic, say, fault) for fault in FAULTS]
+    budget_ms = declarations.declaration(model)["release"]["smoke"]["p95_ms"]
+    return [
+        release_bad_version(deployed, registry, model, traffic, say, fault)
+        for fault in faults(budget_ms)
+    ]
 
 
 def release_bad_version(

@@ -43,6 +43,7 @@ def write(
         "BORINGML_STACK": stack_name,
         **{variable_name(name): value for name, value in outputs.items()},
     }
+    found = shlex.quote(str(tools))
     lines = [
         "# Written by `make up`. Use: source .local/env",
         f"unset {' '.join(UNSET)}",
@@ -51,8 +52,7 @@ def write(
         *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
         'export NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"',
         'export no_proxy="$NO_PROXY"',
-        f'case ":$PATH:" in *:{tools}:*) ;; *) export PATH={shlex.quote(str(tools))}:"$PATH" ;; '
-        "esac",
+        f'case ":$PATH:" in *:{found}:*) ;; *) export PATH={found}:"$PATH" ;; esac',
     ]
     file = home / "env"
     temporary = home / f"env.{os.getpid()}"

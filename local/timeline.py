@@ -7,6 +7,7 @@ from html import escape
 
 from boringml.registry.records import STEP, HistoryEvent
 from local.release_demo import moves
+from local.telling import shortened
 from local.traffic import Sent
 
 _WIDTH, _PLOT, _LEFT, _TOP = 1100, 260, 56, 56
@@ -100,4 +101,4 @@ def _says(event: HistoryEvent) -> str:
         told = f"live sends {canary['weight']:.0%} to version {canary['version']}"
     else:
         told = f"live sends all to version {event.to_version}"
-    return f"{told} - {event.why}"[:_ROW_LENGTH]
+    return shortened(f"{told} - {event.why}", _ROW_LENGTH)

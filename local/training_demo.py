@@ -45,4 +45,7 @@ def ensure_live(
     Raises what `train_and_release` raises.
     """
     live = registry.alias(model, LIVE)
-    return live if live is not None else train_and_release(deployed, model, write, say)
+    if live is None:
+        return train_and_release(deployed, model, write, say)
+    say(f"{model} version {live} is live already")
+    return live

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from local import natives, shell
 from local.application import Application
 from local.paths import DEFAULT_HOME
 from local.server import LocalAWS
+from local.telling import still
 
 STACK_NAME = "boringml-local"
 Say = Callable[[str], None]
@@ -31,6 +33,10 @@ class Steps:
     def __init__(self, say: Say = print) -> None:
         self._say = say
         self._begin = time.monotonic()
+
+    def under_way(self, what: str) -> AbstractContextManager[None]:
+        """Return what says every few seconds that a step still works."""
+        return still(what, self._say)
 
     def done(self, step: str, what: str) -> None:
         """Say that a step is over and what came of it; the next one begins."""
@@ -70,9 +76,11 @@ def deploy(
         steps.done("deploy", f"nothing changed in {stack_name}")
         return Deployed(local_aws, stack_name, known, changed=False)
     record.forget(stack_name)
-    application.build(local_aws.home / "sam-build.log")
+    with steps.under_way("building"):
+        application.build(local_aws.home / "sam-build.log")
     steps.done("build", "functions and layers")
-    outputs = application.deploy(local_aws, stack_name, local_aws.home / "sam-deploy.log")
+    with steps.under_way("deploying"):
+        outputs = application.deploy(local_aws, stack_name, local_aws.home / "sam-deploy.log")
     record.remember(stack_name, fingerprint, outputs)
     steps.done("deploy", f"stack {stack_name}")
     return Deployed(local_aws, stack_name, outputs, changed=True)

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tools.dashboard_bodies import model_dashboard, pascal, platform_dashboard
+from tools.declarations import declared
 from tools.generated import write_or_check
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,8 +27,8 @@ Description: The dashboards - one of each model, one of the platform.
 
 def declarations(root: Path = ROOT) -> Iterator[dict[str, Any]]:
     """Yield what each model declares, by name."""
-    for path in sorted(root.glob("models/*/model.yaml")):
-        yield yaml.safe_load(path.read_text())
+    for model, _contract in declared(root):
+        yield model
 
 
 def bodies(root: Path = ROOT) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,6 @@
 it in by AWS::Include, which knows the long form of intrinsic functions alone.
 """
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from tools.declarations import declared
 from tools.generated import write_or_check
 from tools.openapi_errors import (
     EDGE_ERRORS,
@@ -57,9 +57,9 @@ class Plain(yaml.SafeDumper):
 
 def contracts_of(pattern: str, root: Path = ROOT) -> Iterator[dict[str, Any]]:
     """Yield the contract of each model whose model.yaml lists the pattern, by name."""
-    for declaration in sorted(root.glob("models/*/model.yaml")):
-        if pattern in yaml.safe_load(declaration.read_text())["patterns"]:
-            yield json.loads((declaration.parent / "contract.json").read_text())
+    for model, contract in declared(root):
+        if pattern in model["patterns"]:
+            yield contract
 
 
 def online_contracts(root: Path = ROOT) -> Iterator[dict[str, Any]]:
@@ -74,11 +74,9 @@ def async_contracts(root: Path = ROOT) -> Iterator[dict[str, Any]]:
 
 def labelled_contracts(root: Path = ROOT) -> Iterator[tuple[dict[str, Any], bool]]:
     """Yield the contract of each model that takes labels, and whether it does so by key alone."""
-    for declaration in sorted(root.glob("models/*/model.yaml")):
-        declared = yaml.safe_load(declaration.read_text())
-        if "quality" in declared.get("monitoring", {}):
-            contract = json.loads((declaration.parent / "contract.json").read_text())
-            yield contract, declared["patterns"] == ["batch"]
+    for model, contract in declared(root):
+        if "quality" in model.get("monitoring", {}):
+            yield contract, model["patterns"] == ["batch"]
 
 
 def predictions(contract: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from ministack.services import lambda_svc
 
 from local.aws.functions import packages
 from local.aws.functions.process import END_OF_OUTPUT
+from local.aws.functions.starting import ended, too_slow
 from local.aws.seams import seam
 
 PROCESS = Path(__file__).with_name("process.py")
@@ -92,8 +93,15 @@ class PythonEnvironment(lambda_runtime.Worker):  # type: ignore[misc]
         }
         # Held here: whoever clears this environment away meanwhile takes it from self.
         process = self._proc
-        limit = INIT_SECONDS + float(self.config.get("Timeout", 3))
-        timer = threading.Timer(limit, process.kill)
+        timeout = float(self.config.get("Timeout", 3))
+        limit = INIT_SECONDS + timeout
+        stopped = threading.Event()
+
+        def stop() -> None:
+            stopped.set()
+            process.kill()
+
+        timer = threading.Timer(limit, stop)
         timer.start()
         try:
             process.stdin.write(json.dumps(start) + "\n")
@@ -105,9 +113,9 @@ class PythonEnvironment(lambda_runtime.Worker):  # type: ignore[misc]
             timer.cancel()
         if not answer:
             status = process.wait()
-            message = f"Runtime exited with status {status} before the handler was loaded"
-            _failure.set({"errorType": "Runtime.ExitError", "errorMessage": message})
-            raise NotStartedError(f"{message}: {self._drain_stderr_bounded()}")
+            failure = too_slow(timeout, limit) if stopped.is_set() else ended(status)
+            _failure.set(failure)
+            raise NotStartedError(f"{failure['errorMessage']}: {self._drain_stderr_bounded()}")
         response = json.loads(answer)
         if response["status"] != "ready":
             raise NotStartedError(f"initialisation failed: {response['error']}")

@@ -185,7 +185,7 @@ def test_a_model_that_is_not_online_has_no_path(tmp_path: Any) -> None:
     for name, pattern in (("credit", "online"), ("churn", "batch")):
         folder = tmp_path / "models" / name
         folder.mkdir(parents=True)
-        (folder / "model.yaml").write_text(f"patterns: [{pattern}]\n")
+        (folder / "model.yaml").write_text(f"name: {name}\npatterns: [{pattern}]\n")
         (folder / "contract.json").write_text(json.dumps({**CONTRACTS[0], "model": name}))
     paths = yaml.safe_load(openapi.rendered(tmp_path))["paths"]
     assert list(paths) == [

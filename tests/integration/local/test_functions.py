@@ -169,6 +169,17 @@ def test_a_function_that_takes_too_long_is_stopped(
     assert "Task timed out after 1.00 seconds" in error["errorMessage"]
 
 
+def test_a_module_that_loads_too_slowly_is_stopped_as_a_timeout(
+    make_function: MakeFunction, invoke: Invoke
+) -> None:
+    name = make_function(
+        "import time\ntime.sleep(60)\ndef handler(event, context): pass\n", Timeout=1
+    )
+    error = invoke(name)
+    assert error["errorType"] == "Sandbox.Timedout"
+    assert "not loaded within 11 s, so the local AWS stopped it" in error["errorMessage"]
+
+
 def test_the_context_knows_function_version_and_time_left(
     make_function: MakeFunction, invoke: Invoke
 ) -> None:
@@ -202,6 +213,8 @@ def test_an_environment_that_does_not_start_leaves_the_others_alone(
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(invoke, name)
         until(marker.exists, 20)
-        assert invoke(name)["errorType"] == "Runtime.ExitError"
+        error = invoke(name)
+        assert error["errorType"] == "Runtime.ExitError"
+        assert "killed by SIGKILL, not by the local AWS" in error["errorMessage"]
         marker.unlink()
         assert first.result(timeout=30) == "finished"
