@@ -35,27 +35,25 @@ def executions(client: Any, machine: str) -> set[str]:
 def follow(client: Any, execution: str, say: Say, seconds: float = 600) -> dict[str, Any]:
     """Return the output of an execution, once it has succeeded. Raises ExecutionFailedError.
 
-    A state that lasts is said again each EVERY_SECONDS, waits between looks included.
+    Where nothing new happens, the last state is said again each EVERY_SECONDS.
     """
     deadline = time.monotonic() + seconds
     said: set[int] = set()
-    last = ""
+    last = "waiting to begin"
     begin: datetime | None = None
-    state, entered, spoke = "waiting to begin", time.monotonic(), time.monotonic()
+    since = spoke = time.monotonic()
     while time.monotonic() < deadline:
         status = client.describe_execution(executionArn=execution)
         pages = client.get_paginator("get_execution_history").paginate(executionArn=execution)
         for event in (event for page in pages for event in page["events"]):
             begin = begin or event["timestamp"]
-            if event["id"] not in said and event["type"].endswith("StateEntered"):
-                state, entered = event["stateEnteredEventDetails"]["name"], time.monotonic()
             if event["id"] not in said and event["type"] == "TaskStateEntered":
                 name = event["stateEnteredEventDetails"]["name"]
                 after = (event["timestamp"] - begin).total_seconds()
                 # A state that looks again and again is said once.
                 if name != last:
                     say(f"  {after:5.1f} s  {name}")
-                    spoke = time.monotonic()
+                    since = spoke = time.monotonic()
                 last = name
             said.add(event["id"])
         if status["status"] == "SUCCEEDED":
@@ -65,6 +63,6 @@ def follow(client: Any, execution: str, say: Say, seconds: float = 600) -> dict[
             raise ExecutionFailedError(f"{status.get('error')}: {status.get('cause')}")
         if time.monotonic() - spoke >= EVERY_SECONDS:
             spoke = time.monotonic()
-            say(f"           still {state}: {spoke - entered:.0f} s")
+            say(f"           still {last}: {spoke - since:.0f} s")
         time.sleep(0.1)
     raise ExecutionFailedError(f"{execution} runs longer than {seconds:.0f} s")

@@ -33,7 +33,7 @@ def test_work_that_lasts_is_said_to_go_on() -> None:
 
 
 class Execution:
-    """An execution in a wait state, over at its third look."""
+    """An execution that waits between two looks, over at its third."""
 
     def __init__(self) -> None:
         self.looks = 0
@@ -62,12 +62,12 @@ class Execution:
         ]
 
 
-def test_a_state_that_lasts_is_said_again_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_that_lasts_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("local.following.EVERY_SECONDS", 0.0)
     said: list[str] = []
     follow(Execution(), "arn", said.append)
     assert said[0].endswith("StartCanary")
-    assert said[1:] == ["           still GiveItTime: 0 s"] * 2
+    assert said[1:] == ["           still StartCanary: 0 s"] * 2
 
 
 @pytest.mark.parametrize(("text", "told"), [("abcdef", "abcdef"), ("abcdefg", "abc...")])
