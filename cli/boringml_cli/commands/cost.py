@@ -93,9 +93,13 @@ def _until(report: Report, now: datetime) -> str:
 
 
 def _assumptions(reports: Mapping[str, Report | None]) -> Iterator[str]:
+    """Yield what a month is projected from, once for all models of which it is the same."""
+    found: dict[str, list[str]] = {}
     for model, report in reports.items():
         if report and (month := report.details.get("month")):
-            yield escape(f"month of {model}: {month['assumption']}")
+            found.setdefault(month["assumption"], []).append(model)
+    for assumption, models in found.items():
+        yield escape(f"month of {', '.join(models)}: {assumption}")
 
 
 def _amounts(details: Mapping[str, Any]) -> list[str]:

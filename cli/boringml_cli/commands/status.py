@@ -52,13 +52,13 @@ def _of_model(session: Session, model: str) -> dict[str, Any]:
     # One that a release left behind is no question any more.
     waits = approval if approval and lock and approval.release == lock.holder else None
     events = registry.history(model, limit=_LOOK_BACK)
-    steps = [step for step in map(_step, events) if step]
-    # A rollback that was refused is no release.
-    ended = [
+    # A rollback that was refused is no release, and no step of the one that is under way.
+    steps = [
         step
-        for step in steps
-        if step["step"] in _ENDS and not (step["step"] == "end" and session.is_rollback(step["by"]))
+        for step in map(_step, events)
+        if step and not (step["step"] == "end" and session.is_rollback(step["by"]))
     ]
+    ended = [step for step in steps if step["step"] in _ENDS]
     run = registry.newest_run(model)
     under_way = [step for step in steps if lock and step["at"] >= lock.taken_at]
     lock_step = under_way[-1] if under_way else None

@@ -50,6 +50,10 @@ def test_a_request_is_followed_in_the_log_and_once_that_is_over_in_the_lake(live
     assert [root.startswith("1-") for root in found["trace_ids"]] == [True]
     told = [one["probability"] for one in answer.body["predictions"]]
     assert [record["probability"] for record in found["records"]] == told
+    first, second = (record["cost_usd"] for record in found["records"])
+    # The API alone is 3.5 USD per million requests, and a millisecond of a gigabyte is far less.
+    assert 3.5e-6 < first < 1e-5
+    assert second is None, "one request, paid once"
 
     forget(live, request_id)
     stored: dict[str, Any] = {}
@@ -61,7 +65,15 @@ def test_a_request_is_followed_in_the_log_and_once_that_is_over_in_the_lake(live
     live.until(is_stored, "the rows are in the lake")
     assert stored["trace_ids"] == found["trace_ids"]
     assert stored["versions"] == found["versions"]
-    names = ("record", "probability", "prediction", "features", "latency_ms", "cold_start")
+    names = (
+        "record",
+        "probability",
+        "prediction",
+        "features",
+        "latency_ms",
+        "cold_start",
+        "cost_usd",
+    )
     for row, line in zip(stored["records"], found["records"], strict=True):
         assert {name: row.get(name) for name in names} == {name: line.get(name) for name in names}
 
