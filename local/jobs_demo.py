@@ -74,8 +74,9 @@ def run_jobs(deployed: Deployed, say: Say) -> Ledger:
             {"request": [{"review": text} for text in texts[part]], "callback": endpoint}
             for part in parts
         ]
-        ids = [_post(client, body, endpoint, number) for number, body in enumerate(bodies)]
-        again = _post(client, bodies[0], endpoint, 0)
+        with still("posting jobs", say):
+            ids = [_post(client, body, endpoint, number) for number, body in enumerate(bodies)]
+            again = _post(client, bodies[0], endpoint, 0)
         say(f"posted {len(ids)} jobs of {RECORDS_PER_JOB} reviews, and the first of them twice")
         record = receiver.record
         with still("waiting for jobs and callbacks", say):
