@@ -120,14 +120,14 @@ class Firing:
                 self.slow_down(alarm, model)
                 return LINE
             case "LiveFailuresAlarm":
-                self.fail_live(alarm, model)
+                self.fail_live(alarm, model, int(alarm["Threshold"]))
                 return LINE
             case "OutageAlarm" if model == "credit":
                 # Lambda takes none of them, so that no line and no error of ours tells it.
-                self.ask_in_vain(int(alarm["Threshold"]))
+                self.ask_in_vain(self.most_of(alarm, "failures"))
                 return MADE
             case "OutageAlarm":
-                self.fail_live(alarm, model)
+                self.fail_live(alarm, model, self.most_of(alarm, "attempts"))
                 return LINE
             case "LoadFailuresAlarm":
                 self.load_nothing(model)
@@ -203,6 +203,24 @@ class Firing:
         finally:
             client.delete_function_concurrency(FunctionName=function)
 
+    def most_of(self, alarm: Mapping[str, Any], counted: str) -> int:
+        """Return how many must fail to be half of all: other tests may just have asked, too.
+
+        `counted` is the id of a metric of the alarm that has a value for each request.
+        """
+        (stat,) = [q["MetricStat"] for q in alarm["Metrics"] if q["Id"] == counted]
+        metric, now = stat["Metric"], datetime.now(UTC)
+        points = self.client("cloudwatch").get_metric_statistics(
+            Namespace=metric["Namespace"],
+            MetricName=metric["MetricName"],
+            Dimensions=metric["Dimensions"],
+            Statistics=["SampleCount"],
+            Period=60,
+            StartTime=now - timedelta(seconds=int(stat["Period"]) + NEWEST_AGE),
+            EndTime=now,
+        )["Datapoints"]
+        return max(int(alarm["Threshold"]), int(sum(one["SampleCount"] for one in points)) + 1)
+
     def ask_in_vain(self, times: int) -> None:
         """Ask the model credit while its function takes nothing: the API answers 5xx."""
         with self.taking_nothing(self.functions["credit"]):
@@ -210,9 +228,8 @@ class Firing:
                 answer = self.stack.api.predict("credit", credit_records(slice(1))[0])
                 assert answer.status >= 500, answer
 
-    def fail_live(self, alarm: Mapping[str, Any], model: str) -> None:
-        """Let as many requests fail as it takes, by their lines; Lambda counted them as invoked."""
-        count = int(alarm["Threshold"])
+    def fail_live(self, alarm: Mapping[str, Any], model: str, count: int) -> None:
+        """Let so many requests fail, by their lines; Lambda counted them as invoked."""
         live = [q["MetricStat"]["Metric"] for q in alarm["Metrics"] if "MetricStat" in q]
         self.put(
             (one["Namespace"], datum(one["MetricName"], one["Dimensions"], value, NEWEST_AGE))
