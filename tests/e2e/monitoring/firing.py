@@ -216,7 +216,7 @@ class Firing:
             Dimensions=metric["Dimensions"],
             Statistics=["SampleCount"],
             Period=60,
-            StartTime=now - timedelta(seconds=stat["Period"] + NEWEST_AGE),
+            StartTime=now - timedelta(seconds=int(stat["Period"]) + NEWEST_AGE),
             EndTime=now,
         )["Datapoints"]
         return max(int(alarm["Threshold"]), int(sum(one["SampleCount"] for one in points)) + 1)
