@@ -56,7 +56,8 @@ def predictions(logs: Any, group: str, since_ms: int) -> Predictions:
                 line = json.loads(event["message"][event["message"].index("{") :])
             except ValueError:
                 continue
-            if "latency_ms" in line and line.get("pattern") == "async":
+            # What a release asks a version itself is no job, and has no attempt.
+            if "latency_ms" in line and line.get("attempt"):
                 ended = datetime.fromisoformat(line["timestamp"]).timestamp() * 1000
                 moments.append((ended, -1))
                 moments.append((ended - line["latency_ms"], 1))

@@ -15,12 +15,11 @@ from boringml.adapters.s3_get import S3Get
 from boringml.errors import BoringError
 from boringml.package import layout
 from boringml.package.ahead import ahead
-from boringml.serving.predict import Predictor
-from boringml.serving.prediction_log import ProcessStart, load_failure_line
 from boringml.settings import load
 
 if TYPE_CHECKING:
     from boringml.serving.model import Model
+    from boringml.serving.predict import Predictor
 
 # A layer and its function have 250 MB; a model that needs more than half belongs elsewhere.
 MAX_FILE_BYTES = 128 * 1024 * 1024
@@ -46,17 +45,19 @@ def _model(settings: Settings) -> "Model | None":
         raise BoringError("settings_missing", "Set the environment variable MODEL_VERSION.")
     with S3Get.of(os.environ) as s3:
         files = ahead(s3.folder(settings.model_package, MAX_FILE_BYTES), _FILES)
-        # Here, while the files are on their way: numpy and ONNX Runtime are most of a start.
+        # Here, while the files are on their way: imports are most of a start.
         from boringml.serving.model import load_model
 
         return load_model(files, settings.model_name, settings.model_digest, settings.model_version)
 
 
-def _start(settings: Settings) -> Predictor:
+def _start(settings: Settings) -> "Predictor":
     begin = time.perf_counter()
     try:
         model = _model(settings)
     except Exception as error:
+        from boringml.serving.prediction_log import load_failure_line
+
         # Whatever keeps a version from starting rings the alarm by name, then stops the start.
         told = {
             "model": settings.model_name,
@@ -68,6 +69,9 @@ def _start(settings: Settings) -> Predictor:
         sys.stdout.write(load_failure_line(told, settings.metrics_namespace))
         raise
     load_ms = (time.perf_counter() - begin) * 1000 if model else None
+    from boringml.serving.predict import Predictor
+    from boringml.serving.prediction_log import ProcessStart
+
     return Predictor(
         settings.model_name,
         model,
