@@ -50,7 +50,7 @@ POOLS = (2, 5, 10)  # SQS takes no less than 2
 JOBS = 150
 WARM_UP = 10  # jobs for each worker
 # Clients of the stream of requests, and the pause of each between two.
-STREAMS = ((1, 0.2), (2, 0.05), (4, 0.015))
+STREAMS = ((1, 0.05), (2, 0.03), (4, 0.015))
 RATES = (30, 100, 300, 1000, 3000)
 HARMS = (0.055, 0.12, 1.0)
 RUNS = 40
