@@ -79,7 +79,7 @@ simulate: setup ## Show by simulation how often the judge of a canary is right
 	.venv/bin/python -m benchmarks.release.canary_simulation
 
 .PHONY: bench bench-guard
-bench: setup ## Measure every performance claim and write the table of goals (15 minutes)
+bench: setup ## Measure every performance claim and write the table of goals (5 to 10 minutes)
 	@$(BIN)/python -m benchmarks
 
 bench-guard: setup ## Tell whether the hot path has become slower, as CI does (half a minute)
