@@ -4,7 +4,6 @@ import io
 import json
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ import pyarrow.parquet as pq
 
 from local.datasets import write_churn_customers
 from local.following import executions, follow, started_after
+from local.telling import Say
 from local.up import Deployed
 
-Say = Callable[[str], None]
 MODEL = "churn"
 # Of two runtimes of the same model: float32 sums in another order.
 MOST_DIFFERENCE = 1e-6

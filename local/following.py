@@ -2,13 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from local.telling import EVERY_SECONDS
-
-Say = Callable[[str], None]
+from local.telling import EVERY_SECONDS, Say
 
 
 class ExecutionFailedError(RuntimeError):

@@ -3,13 +3,14 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.checks import running
 from local.datasets import credit_records, write_credit
 from local.paths import DEFAULT_HOME
 from local.predictions import local_client
+from local.telling import Say
 from local.traffic import Sent, Traffic
 from local.up import STACK_NAME
 
@@ -51,7 +52,7 @@ def traffic() -> None:
         print(said(stream.sent))
 
 
-def follow(stream: Traffic, show: Callable[[str], None], seconds: float = _SECONDS) -> None:
+def follow(stream: Traffic, show: Say, seconds: float = _SECONDS) -> None:
     """Show what came back in each while. Raises what ended the stream."""
     seen = 0
     while True:

@@ -11,10 +11,9 @@ from local.datasets import reviews
 from local.endpoints import Command
 from local.jobs import JobClient, local_job_client
 from local.receiver import Behaviour, Receiver
-from local.telling import still
+from local.telling import Say, still
 from local.up import Deployed
 
-Say = Callable[[str], None]
 MODEL = "reviews"
 # What the model was not trained on.
 TEST_ROWS = slice(4000, 5000)

@@ -1,7 +1,7 @@
 """The operations pages of the local stack: measured now, written by itself, put on disk."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from boringml.monitoring.write_pages import FOLDER, INDEX
 from local.paths import DEFAULT_HOME
 from local.predictions import PredictionClient
+from local.telling import Say
 from local.traffic import Sent
 from local.up import Deployed
 
@@ -19,8 +20,6 @@ _HOUR = timedelta(hours=1)
 # What one POST of labels takes.
 _LABELS = 1000
 WRITES = "WritePagesFunction"
-
-Say = Callable[[str], None]
 
 
 def write_pages(deployed: Deployed, say: Say) -> Path:

@@ -11,10 +11,10 @@ from boringml.adapters.registry_table import RegistryTable
 from boringml.registry.records import APPLIED, LIVE, MOVED, SPLIT, HistoryEvent
 from local.bad_versions import THROWS, Fault, faults, register_bad_version
 from local.following import ExecutionFailedError, follow
+from local.telling import Say
 from local.traffic import Sent, Traffic
 from local.up import Deployed
 
-Say = Callable[[str], None]
 # A look of the judge is 10 s apart on the local AWS, and harm to one request in eight of a tenth of
 # them takes a few dozens of those.
 MOST_HARM_SECONDS = 120.0

@@ -20,6 +20,7 @@ from typing import Any
 from local.natives import folder as natives_of
 from local.paths import MINISTACK_PYTHON, ROOT
 from local.settings import client_environment, server_environment
+from local.telling import Say
 
 START_SECONDS = 60
 # A stop writes every service's state; what is not done by then is killed.
@@ -163,7 +164,7 @@ class LocalAWS:
             )
         return True
 
-    def stop(self, say: Callable[[str], None] = lambda _doing: None) -> bool:
+    def stop(self, say: Say = lambda _doing: None) -> bool:
         """Stop it and keep its state; return whether it ran.
 
         Returns when it and all of its functions are gone; what takes long is told to `say`. Raises
@@ -188,7 +189,7 @@ class LocalAWS:
             raise LocalAWSError(f"functions of the local AWS do not end: {members(pid)}")
         return True
 
-    def forget(self, say: Callable[[str], None] = lambda _doing: None) -> None:
+    def forget(self, say: Say = lambda _doing: None) -> None:
         """Stop it and remove all that lies under `home`."""
         self.stop(say)
         shutil.rmtree(self.home, ignore_errors=True)
@@ -252,7 +253,7 @@ def members(group: int) -> list[int]:
     return found
 
 
-def _wait_until(is_done: Callable[[], bool], doing: str, say: Callable[[str], None]) -> bool:
+def _wait_until(is_done: Callable[[], bool], doing: str, say: Say) -> bool:
     """Return whether it is done within STOP_SECONDS, and say what takes so long meanwhile."""
     begin = told = time.monotonic()
     while not is_done():

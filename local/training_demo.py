@@ -8,9 +8,9 @@ from pathlib import Path
 from boringml.adapters.registry_table import RegistryTable
 from boringml.registry.records import LIVE
 from local.following import executions, follow, started_after
+from local.telling import Say
 from local.up import Deployed
 
-Say = Callable[[str], None]
 # Writes the rows to a file of this path.
 Write = Callable[[Path], Path]
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,9 @@ from local import natives, shell
 from local.application import Application
 from local.paths import DEFAULT_HOME
 from local.server import LocalAWS
-from local.telling import still
+from local.telling import Say, still
 
 STACK_NAME = "boringml-local"
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,19 @@ def model_of(package: Path) -> Model:
     return load_model(lambda name: (package / name).read_bytes(), NAME, digest_of(package), VERSION)
 
 
+def function_settings(package: Path) -> dict[str, str]:
+    """Return the variables of a function that serves a package out of a bucket of `store`."""
+    return {
+        "MODEL_NAME": NAME,
+        "MODEL_VERSION": str(VERSION),
+        "MODEL_PACKAGE": "s3://b/p/",
+        "MODEL_DIGEST": digest_of(package),
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_REGION": "eu-west-1",
+    }
+
+
 def records(count: int) -> list[dict[str, Any]]:
     """Return the first loans as requests."""
     return credit_records(slice(0, count))

@@ -8,6 +8,7 @@ from boringml.errors import BoringError
 from boringml.metric_line import metric_line
 from boringml.monitoring.drift_report import metrics_of
 from boringml.monitoring.drift_settings import DriftSettings
+from boringml.monitoring.each_model import looks_failed
 from boringml.monitoring.report import Report
 from boringml.release.plan import is_served
 
@@ -46,7 +47,7 @@ def look_at_all(
     BoringError `looks_failed` comes at the end, and tells all that failed.
     """
     found: dict[str, dict[str, Any]] = {}
-    failed: list[str] = []
+    failed: dict[str, Exception] = {}
     for model, declaration in declared.items():
         try:
             settings = DriftSettings.of(declaration)
@@ -54,11 +55,10 @@ def look_at_all(
                 continue
             report = look_at(model, settings, end, is_served(declaration))
         except Exception as error:  # noqa: BLE001 - raised again below, after the other models
-            failed.append(f"{model}: {type(error).__name__}: {error}")
+            failed[model] = error
             continue
         write(metric_line(namespace, {"model": model}, metrics_of(report)))
         found[model] = {"status": report.status, "version": report.version, "says": report.says}
     if failed:
-        told = "; ".join(failed)
-        raise BoringError("looks_failed", f"{len(failed)} of {len(declared)} looks: {told}", 500)
+        raise looks_failed(failed, len(declared))
     return found
